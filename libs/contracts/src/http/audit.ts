@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import {
+  actionSchema,
+  actorSchema,
+  changeContextSchema,
+  entityTypeSchema,
+  fieldChangeSchema,
+  linkSchema,
+  snapshotSchema,
+} from '../events/envelope.ts';
+import { idSchema, timeInputSchema, timeSchema } from '../ids.ts';
+import { pageOf, pageQuery } from './paging.ts';
+
+/** One captured change. `time` is when it happened, `receivedAt` when audit stored it. */
+export const auditRecordSchema = z.object({
+  id: z.string(),
+  type: z.string(),
+  entityType: entityTypeSchema,
+  entityId: idSchema,
+  version: z.int(),
+  action: actionSchema,
+  time: timeSchema,
+  receivedAt: timeSchema,
+  actor: actorSchema,
+  before: snapshotSchema.nullable(),
+  after: snapshotSchema.nullable(),
+  changes: z.array(fieldChangeSchema),
+  context: changeContextSchema,
+  links: z.array(linkSchema),
+  lead: z.object({ status: z.string(), ownerId: z.string().nullable(), source: z.string().nullable() }).optional(),
+  deal: z
+    .object({
+      stage: z.string(),
+      pipeline: z.string(),
+      probability: z.int(),
+      amount: z.object({ amount: z.int(), currency: z.string() }).nullable(),
+    })
+    .optional(),
+});
+export type AuditRecord = z.infer<typeof auditRecordSchema>;
+
+const range = { from: timeInputSchema.optional(), to: timeInputSchema.optional() };
+
+function inOrder(query: { from?: string | undefined; to?: string | undefined }): boolean {
+  return !query.from || !query.to || query.from < query.to;
+}
+const orderMessage = { path: ['to'], error: 'must be after from' };
+
+export const auditListQuery = z
+  .strictObject({
+    ...pageQuery,
+    ...range,
+    entityType: entityTypeSchema.optional(),
+    entityId: idSchema.optional(),
+    userId: z.string().max(100).optional(),
+    action: actionSchema.optional(),
+    field: z.string().max(200).optional(),
+    operationId: z.string().max(100).optional(),
+    requestId: z.string().max(200).optional(),
+    ip: z.string().max(64).optional(),
+  })
+  .refine(inOrder, orderMessage);
+export type AuditListQuery = z.infer<typeof auditListQuery>;
+
+export const auditEntityParams = z.strictObject({ entityType: entityTypeSchema, entityId: idSchema });
+export const auditEntityQuery = z.strictObject({ ...pageQuery, ...range }).refine(inOrder, orderMessage);
+export const auditUserParams = z.strictObject({ userId: idSchema });
+export const auditIdParams = z.strictObject({ id: z.string().regex(/^[a-z_]+:[0-9a-f-]{36}:\d+$/, 'must be an audit record id') });
+export const auditPage = pageOf(auditRecordSchema);

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { roleSchema } from '../access/roles.ts';
+import { idSchema } from '../ids.ts';
+import { emailSchema, lineSchema } from '../text.ts';
+import { pageOf, pageQuery } from './paging.ts';
+import { recordFields } from './record.ts';
+
+/** Long pass-phrases are welcome; the upper bound keeps hashing cheap (OWASP ASVS 5, 6.2). */
+export const passwordSchema = z.string().min(12, 'must have at least 12 characters').max(200);
+
+export const signupBody = z.strictObject({
+  tenantName: lineSchema(120),
+  name: lineSchema(120),
+  email: emailSchema,
+  password: passwordSchema,
+});
+
+export const loginBody = z.strictObject({ email: emailSchema, password: z.string().min(1).max(200) });
+
+export const userSchema = z.object({
+  ...recordFields,
+  tenantId: idSchema,
+  email: z.string(),
+  name: z.string(),
+  role: roleSchema,
+  teamId: idSchema.nullable(),
+  status: z.enum(['active', 'disabled']),
+});
+export type User = z.infer<typeof userSchema>;
+
+export const tenantSchema = z.object({ ...recordFields, name: z.string() });
+
+export const tokenSchema = z.object({
+  accessToken: z.string(),
+  tokenType: z.literal('Bearer'),
+  expiresIn: z.int(),
+  user: userSchema,
+  tenant: tenantSchema,
+});
+
+export const meSchema = z.object({ user: userSchema, tenant: tenantSchema });
+
+export const createUserBody = z.strictObject({
+  name: lineSchema(120),
+  email: emailSchema,
+  password: passwordSchema,
+  role: roleSchema,
+  teamId: idSchema.nullable().default(null),
+});
+
+export const changeUserBody = z
+  .strictObject({
+    name: lineSchema(120),
+    role: roleSchema,
+    teamId: idSchema.nullable(),
+    status: z.enum(['active', 'disabled']),
+  })
+  .partial()
+  .refine((patch) => Object.keys(patch).length > 0, 'must change at least one field');
+
+export const userListQuery = z.strictObject({ ...pageQuery, role: roleSchema.optional() });
+export const userPage = pageOf(userSchema);
+
+/** RFC 7517 key set; only public members ever appear. */
+export const jwksSchema = z.object({
+  keys: z.array(
+    z.object({ kty: z.string(), crv: z.string(), x: z.string(), y: z.string(), kid: z.string(), alg: z.string(), use: z.string() }),
+  ),
+});

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { daySchema, idSchema } from '../ids.ts';
+import { moneySchema } from '../money.ts';
+import { lineSchema } from '../text.ts';
+import { pageOf, pageQuery } from './paging.ts';
+import { customFieldsSchema, ownedFields, patchOf, recordFields } from './record.ts';
+
+/** The default pipeline, in order; `won` and `lost` close a deal. */
+export const dealStages = ['prospecting', 'engaging', 'proposal', 'negotiation', 'won', 'lost'] as const;
+export const dealStageSchema = z.enum(dealStages);
+export type DealStage = z.infer<typeof dealStageSchema>;
+
+const fields = {
+  name: lineSchema(200),
+  companyId: idSchema.nullable(),
+  product: lineSchema(200).nullable(),
+  amount: moneySchema.nullable(),
+  engagedOn: daySchema.nullable(),
+  expectedCloseOn: daySchema.nullable(),
+  externalId: lineSchema(100).nullable(),
+  customFields: customFieldsSchema,
+};
+
+export const dealSchema = z.object({
+  ...recordFields,
+  ...fields,
+  pipeline: z.string(),
+  stage: dealStageSchema,
+  probability: z.int().min(0).max(100),
+  closedOn: daySchema.nullable(),
+  ...ownedFields,
+});
+export type Deal = z.infer<typeof dealSchema>;
+
+export const createDealBody = z.strictObject({
+  name: fields.name,
+  companyId: fields.companyId.default(null),
+  product: fields.product.default(null),
+  amount: fields.amount.default(null),
+  stage: dealStageSchema.default('prospecting'),
+  engagedOn: fields.engagedOn.default(null),
+  expectedCloseOn: fields.expectedCloseOn.default(null),
+  closedOn: daySchema.nullable().default(null),
+  externalId: fields.externalId.default(null),
+  customFields: fields.customFields.default({}),
+});
+export type NewDeal = z.infer<typeof createDealBody>;
+
+export const changeDealBody = patchOf(z.strictObject({ ...fields, ownerId: idSchema }));
+export type DealPatch = z.infer<typeof changeDealBody>;
+
+export const moveStageBody = z.strictObject({ stage: dealStageSchema, closedOn: daySchema.optional() });
+
+export const dealListQuery = z.strictObject({
+  ...pageQuery,
+  stage: dealStageSchema.optional(),
+  ownerId: idSchema.optional(),
+  companyId: idSchema.optional(),
+  externalId: lineSchema(100).optional(),
+});
+export const dealPage = pageOf(dealSchema);

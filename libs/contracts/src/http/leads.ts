@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { idSchema } from '../ids.ts';
+import { emailSchema, lineSchema } from '../text.ts';
+import { pageOf, pageQuery } from './paging.ts';
+import { customFieldsSchema, ownedFields, patchOf, recordFields } from './record.ts';
+
+export const leadStatusSchema = z.enum(['new', 'working', 'qualified', 'disqualified', 'converted']);
+
+const fields = {
+  name: lineSchema(200),
+  email: emailSchema.nullable(),
+  phone: lineSchema(40).nullable(),
+  companyName: lineSchema(200).nullable(),
+  status: leadStatusSchema,
+  source: lineSchema(120).nullable(),
+  customFields: customFieldsSchema,
+};
+
+export const leadSchema = z.object({ ...recordFields, ...fields, email: z.string().nullable(), ...ownedFields });
+export type Lead = z.infer<typeof leadSchema>;
+
+export const createLeadBody = z.strictObject({
+  name: fields.name,
+  email: fields.email.default(null),
+  phone: fields.phone.default(null),
+  companyName: fields.companyName.default(null),
+  status: fields.status.default('new'),
+  source: fields.source.default(null),
+  customFields: fields.customFields.default({}),
+});
+export type NewLead = z.infer<typeof createLeadBody>;
+
+export const changeLeadBody = patchOf(z.strictObject({ ...fields, ownerId: idSchema }));
+export const leadListQuery = z.strictObject({
+  ...pageQuery,
+  status: leadStatusSchema.optional(),
+  ownerId: idSchema.optional(),
+});
+export const leadPage = pageOf(leadSchema);

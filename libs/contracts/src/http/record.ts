@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { idSchema, timeSchema } from '../ids.ts';
+
+/** What every mutable record carries on the wire; `version` is also its ETag. */
+export const recordFields = {
+  id: idSchema,
+  version: z.int().min(1),
+  createdAt: timeSchema,
+  updatedAt: timeSchema,
+};
+
+/** Records that belong to a person and a team; both decide who may see and change them. */
+export const ownedFields = { ownerId: idSchema.nullable(), teamId: idSchema.nullable() };
+
+/** Path parameters of every route on one record. */
+export const idParams = z.strictObject({ id: idSchema });
+
+/** Values of columns and integrations that the model has no field for. */
+export const customFieldsSchema = z
+  .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/, 'must be a plain field name'), z.string().max(1000))
+  .refine((fields) => Object.keys(fields).length <= 50, 'at most 50 custom fields');
+
+/** Every field optional, and at least one present: the body of a PATCH. */
+export function patchOf<Shape extends z.ZodRawShape>(fields: z.ZodObject<Shape>) {
+  return fields.partial().refine((patch) => Object.keys(patch).length > 0, 'must change at least one field');
+}

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+
+/** NUL breaks C strings and PostgreSQL text; a lone surrogate cannot be encoded as UTF-8. Neither belongs in a CRM. */
+function isCleanText(text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed();
+}
+
+const cleanMessage = 'must not contain NUL or unpaired surrogates';
+
+/** One line of text: trimmed, never empty. */
+export function lineSchema(max: number) {
+  return z.string().trim().min(1).max(max).refine(isCleanText, cleanMessage);
+}
+
+/** Free text of several lines; may be empty. */
+export function proseSchema(max: number) {
+  return z.string().max(max).refine(isCleanText, cleanMessage);
+}
+
+/** A mail address, lower-cased: addresses that differ only in case belong to one person. */
+export const emailSchema = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .max(254)
+  .pipe(z.email({ error: 'must be a mail address' }));

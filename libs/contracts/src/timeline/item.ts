@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { entityTypeSchema, fieldChangeSchema } from '../events/envelope.ts';
+import { idSchema, timeSchema } from '../ids.ts';
+
+/** The records that have a timeline. */
+export const timelineTypes = ['lead', 'deal', 'company'] as const;
+export const timelineTypeSchema = z.enum(timelineTypes);
+export type TimelineType = z.infer<typeof timelineTypeSchema>;
+
+/**
+ * One line of a timeline. `at` is when it happens (a meeting's start), `recordedAt` when it was entered; `key` is
+ * `at` and the source's id in one string, so that one range over it pages the feed without losing ties.
+ */
+export const timelineItemSchema = z.object({
+  key: z.string(),
+  kind: z.enum(['change', 'note', 'meeting']),
+  at: timeSchema,
+  recordedAt: timeSchema,
+  source: z.object({ entityType: entityTypeSchema, entityId: idSchema, version: z.int() }),
+  title: z.string(),
+  actor: z.object({ id: z.string(), name: z.string() }),
+  changes: z.array(fieldChangeSchema).optional(),
+  operationId: z.string().optional(),
+  text: z.string().optional(),
+  meeting: z.object({ endsAt: timeSchema, location: z.string().nullable() }).optional(),
+});
+export type TimelineItem = z.infer<typeof timelineItemSchema>;
+
+/** `2026-03-01T09:30:00.000Z~deal:0198...:3`: sorts by time, then by source. */
+export function timelineKey(at: string, sourceId: string): string {
+  return `${at}~${sourceId}`;
+}
+
+/** What a note looks like on a timeline. Takes the record itself, so that projection and live feed agree. */
+export function noteItem(note: {
+  id: string;
+  version: number;
+  createdAt: string;
+  text: string;
+  ownerId: string | null;
+  authorName: string;
+}): TimelineItem {
+  return {
+    kind: 'note',
+    key: timelineKey(note.createdAt, `note:${note.id}`),
+    at: note.createdAt,
+    recordedAt: note.createdAt,
+    source: { entityType: 'note', entityId: note.id, version: note.version },
+    title: 'Note',
+    actor: { id: note.ownerId ?? '', name: note.authorName },
+    text: note.text,
+  };
+}
+
+/** What a meeting looks like on a timeline: it stands at its start. */
+export function meetingItem(event: {
+  id: string;
+  version: number;
+  createdAt: string;
+  startsAt: string;
+  endsAt: string;
+  title: string;
+  location: string | null;
+  ownerId: string | null;
+  organizerName: string;
+}): TimelineItem {
+  return {
+    kind: 'meeting',
+    key: timelineKey(event.startsAt, `calendar_event:${event.id}`),
+    at: event.startsAt,
+    recordedAt: event.createdAt,
+    source: { entityType: 'calendar_event', entityId: event.id, version: event.version },
+    title: event.title,
+    actor: { id: event.ownerId ?? '', name: event.organizerName },
+    meeting: { endsAt: event.endsAt, location: event.location },
+  };
+}
