@@ -4,7 +4,10 @@ import { z } from 'zod';
 export const idSchema = z.uuidv7({ error: 'must be a UUIDv7' });
 
 /** ISO 8601 in UTC with milliseconds, e.g. `2026-03-01T09:30:00.000Z`: the only form of a time on the wire. */
-export const timeSchema = z.iso.datetime({ precision: 3, error: 'must be an ISO 8601 UTC time with milliseconds' });
+export const timeSchema = z.iso.datetime({
+  precision: 3,
+  error: 'must be an ISO 8601 UTC time with milliseconds',
+});
 
 /** A time as a client may send it: any ISO 8601 instant with an offset; stored and answered in the strict form. */
 export const timeInputSchema = z.iso

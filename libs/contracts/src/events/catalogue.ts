@@ -36,7 +36,9 @@ export function parseChangeEvent(value: unknown): ChangeEvent {
 function assertConsistent(event: ChangeEvent): void {
   const { entityType, entityId } = parseSubject(event);
   if (event.id !== eventId(entityType, entityId, event.data.version)) {
-    throw new InvalidEvent(`event id ${event.id} does not belong to ${event.subject} version ${event.data.version}`);
+    throw new InvalidEvent(
+      `event id ${event.id} does not belong to ${event.subject} version ${event.data.version}`,
+    );
   }
   if (!event.type.startsWith(`${eventPrefixes[entityType]}.`)) {
     throw new InvalidEvent(`event type ${event.type} does not belong to ${event.subject}`);

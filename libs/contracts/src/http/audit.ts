@@ -27,7 +27,9 @@ export const auditRecordSchema = z.object({
   changes: z.array(fieldChangeSchema),
   context: changeContextSchema,
   links: z.array(linkSchema),
-  lead: z.object({ status: z.string(), ownerId: z.string().nullable(), source: z.string().nullable() }).optional(),
+  lead: z
+    .object({ status: z.string(), ownerId: z.string().nullable(), source: z.string().nullable() })
+    .optional(),
   deal: z
     .object({
       stage: z.string(),
@@ -65,5 +67,7 @@ export type AuditListQuery = z.infer<typeof auditListQuery>;
 export const auditEntityParams = z.strictObject({ entityType: entityTypeSchema, entityId: idSchema });
 export const auditEntityQuery = z.strictObject({ ...pageQuery, ...range }).refine(inOrder, orderMessage);
 export const auditUserParams = z.strictObject({ userId: idSchema });
-export const auditIdParams = z.strictObject({ id: z.string().regex(/^[a-z_]+:[0-9a-f-]{36}:\d+$/, 'must be an audit record id') });
+export const auditIdParams = z.strictObject({
+  id: z.string().regex(/^[a-z_]+:[0-9a-f-]{36}:\d+$/, 'must be an audit record id'),
+});
 export const auditPage = pageOf(auditRecordSchema);

@@ -66,5 +66,8 @@ export const calendarListQuery = z
     path: ['entityId'],
     error: 'entityType and entityId go together',
   })
-  .refine((query) => !query.from || !query.to || query.from < query.to, { path: ['to'], error: 'must be after from' });
+  .refine((query) => !query.from || !query.to || query.from < query.to, {
+    path: ['to'],
+    error: 'must be after from',
+  });
 export const calendarPage = pageOf(calendarEventSchema);

@@ -29,5 +29,9 @@ export const createCompanyBody = z.strictObject({
 export type NewCompany = z.infer<typeof createCompanyBody>;
 
 export const changeCompanyBody = patchOf(z.strictObject({ ...fields, ownerId: idSchema }));
-export const companyListQuery = z.strictObject({ ...pageQuery, ownerId: idSchema.optional(), name: lineSchema(200).optional() });
+export const companyListQuery = z.strictObject({
+  ...pageQuery,
+  ownerId: idSchema.optional(),
+  name: lineSchema(200).optional(),
+});
 export const companyPage = pageOf(companySchema);

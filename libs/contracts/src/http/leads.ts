@@ -16,7 +16,12 @@ const fields = {
   customFields: customFieldsSchema,
 };
 
-export const leadSchema = z.object({ ...recordFields, ...fields, email: z.string().nullable(), ...ownedFields });
+export const leadSchema = z.object({
+  ...recordFields,
+  ...fields,
+  email: z.string().nullable(),
+  ...ownedFields,
+});
 export type Lead = z.infer<typeof leadSchema>;
 
 export const createLeadBody = z.strictObject({

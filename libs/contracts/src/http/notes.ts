@@ -27,5 +27,9 @@ export type NewNote = z.infer<typeof createNoteBody>;
 export const changeNoteBody = z.strictObject({ text });
 
 /** Notes are always read on their record: permission to read them follows from it. */
-export const noteListQuery = z.strictObject({ ...pageQuery, entityType: notableTypeSchema, entityId: idSchema });
+export const noteListQuery = z.strictObject({
+  ...pageQuery,
+  entityType: notableTypeSchema,
+  entityId: idSchema,
+});
 export const notePage = pageOf(noteSchema);

@@ -22,6 +22,9 @@ export const unifiedTimelineSchema = z.object({
   items: z.array(timelineItemSchema),
   nextCursor: z.string().nullable(),
   mode: z.enum(['projected', 'live']),
-  sources: z.record(z.string(), z.object({ status: z.enum(['ok', 'unavailable', 'skipped']), ms: z.number() })),
+  sources: z.record(
+    z.string(),
+    z.object({ status: z.enum(['ok', 'unavailable', 'skipped']), ms: z.number() }),
+  ),
 });
 export type UnifiedTimeline = z.infer<typeof unifiedTimelineSchema>;

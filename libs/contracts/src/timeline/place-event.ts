@@ -1,8 +1,21 @@
 import { z } from 'zod';
-import { type ChangeEvent, type EntityType, type Link, type Snapshot, subjectOf } from '../events/envelope.ts';
+import {
+  type ChangeEvent,
+  type EntityType,
+  type Link,
+  type Snapshot,
+  subjectOf,
+} from '../events/envelope.ts';
 import { calendarEventSchema } from '../http/calendar.ts';
 import { noteSchema } from '../http/notes.ts';
-import { meetingItem, noteItem, type TimelineItem, timelineKey, timelineTypeSchema, type TimelineType } from './item.ts';
+import {
+  meetingItem,
+  noteItem,
+  type TimelineItem,
+  timelineKey,
+  timelineTypeSchema,
+  type TimelineType,
+} from './item.ts';
 
 /** A timeline an item belongs to; `deleted` when it stood there and no longer does. */
 export interface Place {
@@ -61,7 +74,8 @@ function changeItem(event: ChangeEvent, entityType: EntityType): TimelineItem {
 function placesOf(event: ChangeEvent): Place[] {
   const subject = subjectOf(event);
   const links = onePerRecord([subject, ...event.data.links].filter(hasTimeline));
-  if (subject.entityType !== 'calendar_event') return links.map((link) => ({ ...link, deleted: isDeletedNote(event) }));
+  if (subject.entityType !== 'calendar_event')
+    return links.map((link) => ({ ...link, deleted: isDeletedNote(event) }));
   const current = linkedNow(event);
   return links.map((link) => ({ ...link, deleted: !current.has(link.entityId) }));
 }
@@ -81,5 +95,7 @@ function hasTimeline(link: Link): link is { entityType: TimelineType; entityId: 
 }
 
 function onePerRecord<L extends Link>(links: L[]): L[] {
-  return links.filter((link, index) => links.findIndex((other) => other.entityId === link.entityId) === index);
+  return links.filter(
+    (link, index) => links.findIndex((other) => other.entityId === link.entityId) === index,
+  );
 }

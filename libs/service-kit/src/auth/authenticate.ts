@@ -1,0 +1,133 @@
+import { idSchema, roleSchema } from '@pipedesk/contracts';
+import type { Request, RequestHandler } from 'express';
+import { Passport } from 'passport';
+import { Strategy, type StrategyOptionsWithRequest } from 'passport-jwt';
+import { z } from 'zod';
+import { ProblemError, unauthorized } from '../http/problem.ts';
+import type { Caller } from '../request-context.ts';
+import { bearerToken } from './bearer.ts';
+import type { KeySource } from './key-source.ts';
+
+/** Claims of an access token; RFC 9068 names, plus ours: `tid` tenant, `sid` session, `team`. */
+export const accessClaimsSchema = z.object({
+  sub: idSchema,
+  tid: idSchema,
+  sid: idSchema,
+  jti: idSchema,
+  iat: z.int(),
+  exp: z.int(),
+  role: roleSchema,
+  name: z.string(),
+  team: idSchema.nullable(),
+});
+
+const headerSchema = z.strictObject({
+  alg: z.literal('ES256'),
+  typ: z.literal('at+jwt'),
+  kid: z.string().min(1).max(100),
+});
+
+interface AuthenticatorOptions {
+  keys: KeySource;
+  issuer: string;
+  audience: string;
+}
+
+const callers = new WeakMap<object, Caller>();
+
+/** Who asks, once known. */
+export function tryCallerOf(req: Request): Caller | undefined {
+  return callers.get(req);
+}
+
+/** Who asks. @throws Error on a route without authentication: a wiring defect */
+export function callerOf(req: Request): Caller {
+  const caller = callers.get(req);
+  if (!caller) throw new Error('this route has no authenticated caller');
+  return caller;
+}
+
+/**
+ * Verifies the access token of every request it guards (RFC 8725, RFC 9068): ES256 only, our issuer and audience,
+ * `typ: at+jwt`, a key id we know, expiry with 5 s of clock skew, and the claims every decision rests on.
+ * @throws Error at boot when issuer or audience is empty: passport-jwt would then accept any
+ */
+export function createAuthenticator({ keys, issuer, audience }: AuthenticatorOptions): RequestHandler {
+  if (issuer === '' || audience === '') throw new Error('issuer and audience must not be empty');
+  const passport = new Passport();
+  passport.use(new Strategy(strategyOptions({ keys, issuer, audience }), acceptClaims));
+  return (req, res, next) => {
+    // A callback of our own: passport's default answers in plain text and looks for a session.
+    const finish = (error: unknown, caller: Caller | false | null | undefined, info: unknown) => {
+      if (error) return next(error);
+      if (!caller) return next(refusal(req, info));
+      callers.set(req, caller);
+      next();
+    };
+    const authenticate = passport.authenticate('jwt', { session: false }, finish) as RequestHandler;
+    void authenticate(req, res, next);
+  };
+}
+
+function strategyOptions({ keys, issuer, audience }: AuthenticatorOptions): StrategyOptionsWithRequest {
+  return {
+    jwtFromRequest: bearerToken,
+    algorithms: ['ES256'],
+    issuer,
+    audience,
+    passReqToCallback: true,
+    jsonWebTokenOptions: { clockTolerance: 5 },
+    secretOrKeyProvider: (_req, token: string, done) => {
+      findKey(keys, token).then(
+        (key) => {
+          done(null, key as unknown as string);
+        },
+        (error: unknown) => {
+          done(error);
+        },
+      );
+    },
+  };
+}
+
+/** The key the header names. `crit`, `jku`, `x5u`, `jwk` and any other member make the header foreign: refused. */
+async function findKey(keys: KeySource, token: string) {
+  const header = headerSchema.safeParse(decodeHeader(token));
+  const key = header.success ? await keys.find(header.data.kid) : undefined;
+  if (!key) throw unauthorized('token_invalid', 'The access token is not one of ours.');
+  return key;
+}
+
+function decodeHeader(token: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(token.split('.', 1)[0] ?? '', 'base64url').toString());
+  } catch {
+    return undefined;
+  }
+}
+
+/** The stock strategy accepts tokens without exp, sub or even an object payload: what we rely on is required here. */
+function acceptClaims(
+  _req: unknown,
+  payload: unknown,
+  done: (error: unknown, caller?: Caller | false) => void,
+): void {
+  const claims = accessClaimsSchema.safeParse(payload);
+  if (!claims.success) {
+    done(null, false);
+    return;
+  }
+  const { sub, tid, sid, role, name, team } = claims.data;
+  done(null, { userId: sub, tenantId: tid, sessionId: sid, role, name, teamId: team });
+}
+
+function refusal(req: Request, info: unknown): unknown {
+  if (info instanceof ProblemError) return info;
+  if (req.headers.authorization === undefined) {
+    return unauthorized('token_missing', 'Send an access token: Authorization: Bearer <token>.');
+  }
+  const expired = info instanceof Error && info.name === 'TokenExpiredError';
+  return expired
+    ? unauthorized('token_expired', 'The access token has expired. Log in or refresh it.')
+    : unauthorized('token_invalid', 'The access token is not valid.');
+}

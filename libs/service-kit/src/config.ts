@@ -1,0 +1,53 @@
+import { z } from 'zod';
+
+/** The environment is wrong; the message lists every problem, so that one start shows them all. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+const port = z.coerce.number().int().min(0).max(65_535);
+
+/** Variables of every service that answers HTTP. */
+export const httpEnv = {
+  NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  HOST: z.string().default('127.0.0.1'),
+  PORT: port,
+  /** Peers whose X-Forwarded-For is believed: addresses, subnets, or Express's names `loopback`, `uniquelocal`. */
+  TRUSTED_PROXIES: z.string().default('loopback'),
+};
+
+/** Variables of every service that keeps data. */
+export const mongoEnv = {
+  MONGODB_URI: z.string().regex(/^mongodb(\+srv)?:\/\//, 'must start with mongodb:// or mongodb+srv://'),
+  MONGODB_DATABASE: z.string().min(1).max(63),
+};
+
+/** Variables of every service on the bus. */
+export const amqpEnv = { AMQP_URL: z.string().regex(/^amqps?:\/\//, 'must start with amqp:// or amqps://') };
+
+/** Variables of every service that verifies access tokens. */
+export const tokenEnv = {
+  AUTH_JWKS_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }),
+  AUTH_ISSUER: z.string().min(1),
+  AUTH_AUDIENCE: z.string().min(1),
+};
+
+/**
+ * Reads and checks a service's environment.
+ * @throws ConfigError listing every variable that is missing or wrong
+ */
+export function loadConfig<Shape extends z.ZodRawShape>(
+  schema: z.ZodObject<Shape>,
+  env: NodeJS.ProcessEnv = process.env,
+) {
+  const parsed = schema.safeParse(withoutEmpty(env));
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+  throw new ConfigError(`The environment is not usable:\n${problems.join('\n')}`);
+}
+
+/** Compose files and shells pass unset variables as empty strings; both mean "not given". */
+function withoutEmpty(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+}

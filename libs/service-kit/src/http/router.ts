@@ -1,0 +1,131 @@
+import { scopeOf } from '@pipedesk/contracts';
+import express, { type Request, type RequestHandler, type Response, type Router } from 'express';
+import { callerOf } from '../auth/authenticate.ts';
+import { tenantContextOf } from '../request-context.ts';
+import { forbidden, ProblemError } from './problem.ts';
+import { originOf } from './request-origin.ts';
+import { isPublic, type Route, type RouteInput } from './route.ts';
+import { readIdempotencyKey, readIfMatch, requireContentType, validate } from './validate.ts';
+
+interface RouterOptions {
+  service: string;
+  routes: Route[];
+  authenticate: RequestHandler;
+  /** Largest JSON body in bytes. */
+  bodyLimit?: number;
+}
+
+/** Mounts routes: token, role, body, validation, handler, validated answer; other methods of a known path answer 405. */
+export function createRouter({
+  service,
+  routes,
+  authenticate,
+  bodyLimit = 256 * 1024,
+}: RouterOptions): Router {
+  const router = express.Router({ caseSensitive: true, strict: true });
+  const parseJson = express.json({ limit: bodyLimit, type: 'application/json' });
+  for (const route of routes) {
+    const guards = isPublic(route.permission) ? [] : [authenticate, requireRole(route)];
+    const parsers = route.body ? [requireJson, parseJson] : [];
+    router[route.method](route.path, rememberPattern(route.path), ...guards, ...parsers, run(service, route));
+  }
+  for (const [path, methods] of methodsByPath(routes)) router.all(path, refuseMethod(methods));
+  return router;
+}
+
+/** Logs and metrics name the pattern, not the path: ids would make a series each. */
+const patterns = new WeakMap<object, string>();
+export function patternOf(req: Request): string {
+  return patterns.get(req) ?? 'unmatched';
+}
+function rememberPattern(path: string): RequestHandler {
+  return (req, _res, next) => {
+    patterns.set(req, path);
+    next();
+  };
+}
+
+/** Refuses roles that never may; which records they may is the policy's question, in the service. */
+function requireRole(route: Route): RequestHandler {
+  return (req, _res, next) => {
+    const { permission } = route;
+    const { role } = callerOf(req);
+    if (isPublic(permission) || scopeOf(role, permission)) return next();
+    throw forbidden('permission_denied', {
+      detail: `The role ${role} does not have the permission ${permission}.`,
+      extra: { permission },
+    });
+  };
+}
+
+const requireJson: RequestHandler = (req, _res, next) => {
+  requireContentType(req, ['application/json']);
+  next();
+};
+
+function refuseMethod(methods: string[]): RequestHandler {
+  const allow = methods.join(', ');
+  return () => {
+    throw new ProblemError(405, 'method_not_allowed', {
+      detail: `This path answers ${allow}.`,
+      headers: { Allow: allow },
+    });
+  };
+}
+
+function methodsByPath(routes: Route[]): Map<string, string[]> {
+  const byPath = Map.groupBy(routes, (route) => route.path);
+  return new Map([...byPath].map(([path, some]) => [path, some.flatMap(allowedMethods)]));
+}
+
+function allowedMethods(route: Route): string[] {
+  return route.method === 'get' ? ['GET', 'HEAD'] : [route.method.toUpperCase()];
+}
+
+function run(service: string, route: Route): RequestHandler {
+  return async (req, res) => {
+    if (route.stream) requireContentType(req, route.stream);
+    const result = await route.handle(readInput(service, route, req, res));
+    if (res.headersSent) return;
+    send(res, route, result);
+  };
+}
+
+function readInput(
+  service: string,
+  route: Route,
+  req: Request,
+  res: Response,
+): RouteInput<unknown, unknown, unknown> {
+  const origin = originOf(req);
+  return {
+    params: validate('params', route.params, req.params),
+    query: validate('query', route.query, req.query),
+    body: validate('body', route.body, req.body),
+    ifMatch: readIfMatch(req),
+    idempotencyKey: readIdempotencyKey(req),
+    get caller() {
+      return callerOf(req);
+    },
+    get context() {
+      return tenantContextOf(callerOf(req), origin, service);
+    },
+    origin,
+    req,
+    res,
+  };
+}
+
+/** Answers must match the contract too: `parse` drops fields the contract does not name and throws on a defect. */
+function send(res: Response, route: Route, result: unknown): void {
+  res.status(route.status ?? 200);
+  if (route.status === 204) {
+    res.end();
+    return;
+  }
+  const body: unknown = route.response.parse(result);
+  const version: unknown =
+    typeof body === 'object' && body !== null ? Reflect.get(body, 'version') : undefined;
+  if (typeof version === 'number') res.set('ETag', `"${version}"`);
+  res.json(body);
+}

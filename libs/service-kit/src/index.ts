@@ -1,0 +1,25 @@
+export { createAuthenticator, callerOf, tryCallerOf } from './auth/authenticate.ts';
+export { bearerToken } from './auth/bearer.ts';
+export { type KeySource, remoteKeys } from './auth/key-source.ts';
+export * from './config.ts';
+export { type OpenApiDocument, openApiOf } from './http/openapi.ts';
+export * from './http/problem.ts';
+export type { ErrorMapper } from './http/problem-handler.ts';
+export { originOf } from './http/request-origin.ts';
+export {
+  audited,
+  type AuditDeclaration,
+  notAudited,
+  publicRoute,
+  type Route,
+  route,
+  type RouteInput,
+} from './http/route.ts';
+export { createServiceApp, type ServiceAppOptions } from './http/service-app.ts';
+export { type HttpServer, listen } from './http/server.ts';
+export * from './logger.ts';
+export * from './ops/breaker.ts';
+export type { HealthCheck } from './ops/health.ts';
+export * from './ops/lifecycle.ts';
+export { createMetrics, type Registry } from './ops/metrics.ts';
+export * from './request-context.ts';
