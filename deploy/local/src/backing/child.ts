@@ -1,0 +1,124 @@
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { descendants, identify, isAlive, signal } from './process-identity.ts';
+import type { ProcessIdentity } from './process-identity.ts';
+import { waitUntil } from './wait.ts';
+
+export interface ChildOptions {
+  name: string;
+  command: string;
+  args: string[];
+  env?: NodeJS.ProcessEnv;
+  cwd?: string;
+  /** Both output streams are appended here. */
+  logFile: string;
+  /** Records the process, so that a later run can end it if this one dies without doing so. */
+  recordFile: string;
+  /** The signal that asks the process to end in order, and how long (ms) to wait before it is killed. */
+  stopSignal?: NodeJS.Signals;
+  stopTimeout?: number;
+  /** Called when the process ends although nobody asked it to. */
+  onCrash?: ((name: string, how: string) => void) | undefined;
+}
+
+/** A process this program started and answers for. */
+export interface Child {
+  readonly name: string;
+  readonly logFile: string;
+  pid(): number;
+  isRunning(): boolean;
+  start(): void;
+  /** Asks it to end, kills it when it does not, and waits until it and all its descendants are gone. */
+  stop(): Promise<void>;
+  /** SIGKILL; with `tree`, to every descendant too. Waits until they are gone. */
+  kill(options?: { tree: boolean }): Promise<void>;
+  /** SIGSTOP and SIGCONT for the process and every descendant. */
+  freeze(): void;
+  thaw(): void;
+  /** The last lines it wrote, for error messages. */
+  logTail(): string;
+}
+
+/** Prepares a process; nothing runs until `start()`. It gets a session of its own, so that Ctrl-C reaches only its owner. */
+export function createChild(options: ChildOptions): Child {
+  let running: { identity: ProcessIdentity; wanted: boolean } | undefined;
+
+  function start(): void {
+    if (running && isAlive(running.identity)) throw new Error(`${options.name} is already running`);
+    const child = spawnLogged(options);
+    if (child.pid === undefined) throw new Error(`${options.name}: cannot run ${options.command}`);
+    const current = { identity: identify(child.pid), wanted: true };
+    running = current;
+    mkdirSync(dirname(options.recordFile), { recursive: true });
+    writeFileSync(options.recordFile, JSON.stringify(current.identity));
+    child.once('exit', (code, sign) => {
+      if (current.wanted) options.onCrash?.(options.name, sign ? `by ${sign}` : `with code ${code}`);
+    });
+    child.unref();
+  }
+
+  async function end(first: NodeJS.Signals, tree: boolean, timeout: number): Promise<void> {
+    if (!running) return;
+    running.wanted = false;
+    const { identity } = running;
+    const family = [identity, ...descendants(identity.pid)];
+    for (const member of tree ? family : [identity]) signal(member, first);
+    const gone = () => !family.some(isAlive);
+    if (!(await waitUntil(gone, timeout))) {
+      for (const member of [...family, ...descendants(identity.pid)]) signal(member, 'SIGKILL');
+      await waitUntil(gone, 5_000);
+    }
+    rmSync(options.recordFile, { force: true });
+    running = undefined;
+  }
+
+  function signalFamily(name: NodeJS.Signals): void {
+    if (!running) return;
+    for (const member of [running.identity, ...descendants(running.identity.pid)]) signal(member, name);
+  }
+
+  return {
+    name: options.name,
+    logFile: options.logFile,
+    pid: () => {
+      if (!running) throw new Error(`${options.name} is not running`);
+      return running.identity.pid;
+    },
+    isRunning: () => running !== undefined && isAlive(running.identity),
+    start,
+    stop: async () => {
+      signalFamily('SIGCONT');
+      await end(options.stopSignal ?? 'SIGTERM', false, options.stopTimeout ?? 10_000);
+    },
+    kill: ({ tree } = { tree: false }) => end('SIGKILL', tree, 5_000),
+    freeze: () => signalFamily('SIGSTOP'),
+    thaw: () => signalFamily('SIGCONT'),
+    logTail: () => tail(options.logFile),
+  };
+}
+
+function spawnLogged(options: ChildOptions) {
+  mkdirSync(dirname(options.logFile), { recursive: true });
+  const log = openSync(options.logFile, 'a');
+  try {
+    return spawn(options.command, options.args, {
+      cwd: options.cwd,
+      env: options.env,
+      detached: true,
+      stdio: ['ignore', log, log],
+    });
+  } finally {
+    closeSync(log);
+  }
+}
+
+/** The last lines of a text file, or a word that there are none. */
+export function tail(file: string, lines = 15): string {
+  try {
+    const text = readFileSync(file, 'utf8').trimEnd();
+    return text === '' ? '(empty)' : text.split('\n').slice(-lines).join('\n');
+  } catch {
+    return '(no log file)';
+  }
+}

@@ -1,0 +1,98 @@
+import { join } from 'node:path';
+import { provideDebianRoot } from '../provision/debian-root.ts';
+import { mergeParts } from './part.ts';
+import type { BackingPart, PartOptions } from './part.ts';
+import type { BrokerControl, DatabaseControl } from './controls.ts';
+import { createGateway } from './gateway.ts';
+import { createPostgres } from './postgres.ts';
+import type { Postgres } from './postgres.ts';
+import { createRabbit } from './rabbitmq.ts';
+import type { Rabbit } from './rabbitmq.ts';
+
+/** Starts the servers of the private Debian root as child processes. */
+export async function startFromDebianRoot(options: PartOptions): Promise<BackingPart> {
+  const root = await provideDebianRoot(options.report);
+  const starts = options.needs.map((need) =>
+    need === 'mongo' ? startDatabase(root, options) : startRabbit(root, options),
+  );
+  const outcomes = await Promise.allSettled(starts);
+  const started = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+  const merged = mergeParts(started);
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed) {
+    await merged.stop();
+    throw failed.reason;
+  }
+  return { ...merged, logFolder: join(options.folder, 'log') };
+}
+
+async function startDatabase(root: string, options: PartOptions): Promise<BackingPart> {
+  const { folder, ports, onCrash, report } = options;
+  const postgres = createPostgres({ root, folder, port: ports.postgres, onCrash });
+  const gateway = createGateway({ folder, port: ports.mongo, postgresPort: ports.postgres, onCrash });
+  const stop = async () => {
+    await gateway.stop();
+    await postgres.stop();
+  };
+  try {
+    await timed(report, 'PostgreSQL with DocumentDB', () => postgres.start());
+    await timed(report, 'MongoDB gateway', () => gateway.start());
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const database = controlDatabase(postgres, gateway);
+  return {
+    mongodbUri: gateway.mongodbUri,
+    postgres: { host: '127.0.0.1', port: ports.postgres },
+    database,
+    stop,
+  };
+}
+
+async function startRabbit(root: string, options: PartOptions): Promise<BackingPart> {
+  const { folder, ports, onCrash, report } = options;
+  const rabbit = createRabbit({ root, folder, ports, onCrash });
+  try {
+    await timed(report, 'RabbitMQ', () => rabbit.start());
+  } catch (error) {
+    await rabbit.shutDown();
+    throw error;
+  }
+  const { amqpUrl, amqpManagementUrl } = rabbit;
+  return { amqpUrl, amqpManagementUrl, broker: controlBroker(rabbit), stop: () => rabbit.shutDown() };
+}
+
+async function timed(
+  report: (line: string) => void,
+  name: string,
+  start: () => Promise<void>,
+): Promise<void> {
+  const began = performance.now();
+  await start();
+  report(`${name} is ready (${((performance.now() - began) / 1000).toFixed(1)} s)`);
+}
+
+function controlBroker(rabbit: Rabbit): BrokerControl {
+  return {
+    pid: () => rabbit.pid(),
+    kill: () => rabbit.kill(),
+    stop: () => rabbit.stop(),
+    start: () => rabbit.start(),
+    freeze: () => Promise.resolve(rabbit.freeze()),
+    thaw: () => Promise.resolve(rabbit.thaw()),
+    rabbitmqctl: (...args) => rabbit.rabbitmqctl(...args),
+  };
+}
+
+function controlDatabase(postgres: Postgres, gateway: ReturnType<typeof createGateway>): DatabaseControl {
+  return {
+    pids: () => ({ server: postgres.pid(), gateway: gateway.pid() }),
+    killServer: () => postgres.kill({ tree: true }),
+    startServer: () => postgres.start(),
+    killGateway: () => gateway.kill(),
+    startGateway: () => gateway.start(),
+    freeze: () => Promise.resolve(postgres.freeze()),
+    thaw: () => Promise.resolve(postgres.thaw()),
+  };
+}
