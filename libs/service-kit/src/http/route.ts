@@ -75,7 +75,7 @@ export function route<
     throw new Error(`${name} declares no permission and is not public('reason')`);
   if (!isDeclared(spec.audit, 'notAudited', 'events'))
     throw new Error(`${name} declares no audit and is not notAudited('reason')`);
-  return spec as Route;
+  return spec;
 }
 
 /** True for a non-empty string or an object with one of the members non-empty. */

@@ -1,0 +1,13 @@
+export { type Consumer, createConsumer, RejectedEvent } from './consumer.ts';
+export { reasonHeader } from './dead-letters.ts';
+export { createOutboxRelay, type OutboxEntry, type OutboxRelay, type OutboxSource } from './outbox-relay.ts';
+export { createPublisher, NotPublished, type Publisher } from './publisher.ts';
+export {
+  type ConsumerQueue,
+  consumerQueues,
+  deadExchange,
+  deadLetterQueueOf,
+  declareTopology,
+  eventsExchange,
+  unroutedExchange,
+} from './topology.ts';

@@ -1,0 +1,44 @@
+import type { Channel } from 'amqplib';
+
+/** Every change of every service goes here; the routing key is the event type. */
+export const eventsExchange = 'pipedesk.events';
+/** What no queue takes lands here instead of nowhere. */
+export const unroutedExchange = 'pipedesk.unrouted';
+/** What a consumer can never process; the routing key is `<queue>.dead`. */
+export const deadExchange = 'pipedesk.dead';
+
+/** One quorum queue a consuming service, and the event types it takes. */
+export const consumerQueues = {
+  'audit.events': ['#'],
+  'timeline.events': ['crm.#', 'calendar.#'],
+} as const satisfies Record<string, readonly string[]>;
+
+export type ConsumerQueue = keyof typeof consumerQueues;
+
+export const deadLetterQueueOf = (queue: ConsumerQueue): string => `${queue}.dead`;
+
+const durable = { durable: true };
+/** Only the type is fixed in code; limits and dead-lettering are policies (rabbitmq.com/docs/parameters#policies). */
+const quorum = { durable: true, arguments: { 'x-queue-type': 'quorum' } };
+
+/**
+ * Declares the whole topology; repeating it changes nothing. Publishers declare the consumers' queues too: an event
+ * published before audit's first start must already find audit's queue.
+ */
+export async function declareTopology(channel: Channel): Promise<void> {
+  await channel.assertExchange(unroutedExchange, 'fanout', durable);
+  await channel.assertExchange(eventsExchange, 'topic', { ...durable, alternateExchange: unroutedExchange });
+  await channel.assertExchange(deadExchange, 'direct', durable);
+  await channel.assertQueue(unroutedExchange, quorum);
+  await channel.bindQueue(unroutedExchange, unroutedExchange, '');
+  for (const queue of Object.keys(consumerQueues) as ConsumerQueue[])
+    await declareConsumerQueue(channel, queue);
+}
+
+async function declareConsumerQueue(channel: Channel, queue: ConsumerQueue): Promise<void> {
+  const dead = deadLetterQueueOf(queue);
+  await channel.assertQueue(dead, quorum);
+  await channel.bindQueue(dead, deadExchange, dead);
+  await channel.assertQueue(queue, quorum);
+  for (const pattern of consumerQueues[queue]) await channel.bindQueue(queue, eventsExchange, pattern);
+}
