@@ -6,8 +6,14 @@ const boundaries = [
   { sourceTag: 'type:app', onlyDependOnLibsWithTags: ['layer:kit', 'layer:contracts'] },
   { sourceTag: 'layer:kit', onlyDependOnLibsWithTags: ['layer:kit', 'layer:contracts'] },
   { sourceTag: 'layer:contracts', onlyDependOnLibsWithTags: [] },
-  { sourceTag: 'layer:testing', onlyDependOnLibsWithTags: ['layer:testing', 'layer:tooling', 'layer:kit', 'layer:contracts'] },
-  { sourceTag: 'layer:tooling', onlyDependOnLibsWithTags: ['layer:testing', 'layer:tooling', 'layer:kit', 'layer:contracts'] },
+  {
+    sourceTag: 'layer:testing',
+    onlyDependOnLibsWithTags: ['layer:testing', 'layer:tooling', 'layer:kit', 'layer:contracts'],
+  },
+  {
+    sourceTag: 'layer:tooling',
+    onlyDependOnLibsWithTags: ['layer:testing', 'layer:tooling', 'layer:kit', 'layer:contracts'],
+  },
 ];
 
 const testFiles = ['**/*.test.ts', '**/test/**/*.ts', '**/e2e/**/*.ts', '**/bench/**/*.ts'];
@@ -16,15 +22,28 @@ export default tseslint.config(
   { ignores: ['**/node_modules/**', '**/test-output/**', '.nx/**'] },
   ...tseslint.configs.recommendedTypeChecked,
   {
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname + '/..' } },
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname + '/..' },
+    },
     plugins: { '@nx': nx },
     rules: {
-      '@nx/enforce-module-boundaries': ['error', { depConstraints: boundaries, enforceBuildableLibDependency: false, allow: [] }],
+      '@nx/enforce-module-boundaries': [
+        'error',
+        { depConstraints: boundaries, enforceBuildableLibDependency: false, allow: [] },
+      ],
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-floating-promises': 'error',
-      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
       '@typescript-eslint/only-throw-error': 'off',
+      // Services are closures made by factories; nothing uses `this`, so methods may be passed around.
+      '@typescript-eslint/unbound-method': 'off',
       'no-console': 'error',
       'no-restricted-properties': [
         'error',
@@ -32,15 +51,23 @@ export default tseslint.config(
       ],
     },
   },
-  { files: ['**/config.ts', 'deploy/**/*.ts', 'libs/testing/**/*.ts', ...testFiles], rules: { 'no-restricted-properties': 'off' } },
-  { files: ['deploy/**/*.ts', '**/bench/**/*.ts'], rules: { 'no-console': 'off' } },
+  {
+    files: ['**/config.ts', 'deploy/**/*.{ts,mjs}', 'libs/testing/**/*.ts', ...testFiles],
+    rules: { 'no-restricted-properties': 'off' },
+  },
+  { files: ['deploy/**/*.{ts,mjs}', '**/bench/**/*.ts'], rules: { 'no-console': 'off' } },
+  // Plain JavaScript has no types to check with.
+  { files: ['**/*.mjs'], ...tseslint.configs.disableTypeChecked },
   {
     files: testFiles,
     rules: {
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',
       '@typescript-eslint/no-unsafe-argument': 'off',
-      '@nx/enforce-module-boundaries': ['error', { depConstraints: [{ sourceTag: '*', onlyDependOnLibsWithTags: ['*'] }] }],
+      '@nx/enforce-module-boundaries': [
+        'error',
+        { depConstraints: [{ sourceTag: '*', onlyDependOnLibsWithTags: ['*'] }] },
+      ],
     },
   },
 );

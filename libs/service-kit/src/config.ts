@@ -47,6 +47,17 @@ export function loadConfig<Shape extends z.ZodRawShape>(
   throw new ConfigError(`The environment is not usable:\n${problems.join('\n')}`);
 }
 
+/** Runs at the top of every `main.ts`: a wrong environment ends the process with the list, not with a stack. */
+export function orExit<Config>(read: () => Config): Config {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}
+
 /** Compose files and shells pass unset variables as empty strings; both mean "not given". */
 function withoutEmpty(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));

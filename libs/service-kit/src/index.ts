@@ -1,4 +1,5 @@
 export { createAuthenticator, callerOf, tryCallerOf } from './auth/authenticate.ts';
+export { authorize, permittedFilter } from './auth/authorize.ts';
 export { bearerToken } from './auth/bearer.ts';
 export { type KeySource, remoteKeys } from './auth/key-source.ts';
 export * from './config.ts';

@@ -24,6 +24,7 @@ export const rules = {
   'deals:read': readers,
   'deals:create': creators,
   'deals:edit': editors,
+  'deals:edit_closed': stewards,
   'deals:delete': stewards,
   'companies:read': readers,
   'companies:create': creators,

@@ -28,10 +28,12 @@ export const createCompanyBody = z.strictObject({
 });
 export type NewCompany = z.infer<typeof createCompanyBody>;
 
-export const changeCompanyBody = patchOf(z.strictObject({ ...fields, ownerId: idSchema }));
+export const changeCompanyBody = patchOf(z.strictObject(fields));
 export const companyListQuery = z.strictObject({
   ...pageQuery,
   ownerId: idSchema.optional(),
   name: lineSchema(200).optional(),
 });
 export const companyPage = pageOf(companySchema);
+export type CompanyPatch = z.infer<typeof changeCompanyBody>;
+export type CompanyListQuery = z.infer<typeof companyListQuery>;

@@ -46,7 +46,7 @@ export const createDealBody = z.strictObject({
 });
 export type NewDeal = z.infer<typeof createDealBody>;
 
-export const changeDealBody = patchOf(z.strictObject({ ...fields, ownerId: idSchema }));
+export const changeDealBody = patchOf(z.strictObject(fields));
 export type DealPatch = z.infer<typeof changeDealBody>;
 
 export const moveStageBody = z.strictObject({ stage: dealStageSchema, closedOn: daySchema.optional() });
@@ -59,3 +59,5 @@ export const dealListQuery = z.strictObject({
   externalId: lineSchema(100).optional(),
 });
 export const dealPage = pageOf(dealSchema);
+export type DealListQuery = z.infer<typeof dealListQuery>;
+export type StageMove = z.infer<typeof moveStageBody>;

@@ -35,10 +35,12 @@ export const createLeadBody = z.strictObject({
 });
 export type NewLead = z.infer<typeof createLeadBody>;
 
-export const changeLeadBody = patchOf(z.strictObject({ ...fields, ownerId: idSchema }));
+export const changeLeadBody = patchOf(z.strictObject(fields));
 export const leadListQuery = z.strictObject({
   ...pageQuery,
   status: leadStatusSchema.optional(),
   ownerId: idSchema.optional(),
 });
 export const leadPage = pageOf(leadSchema);
+export type LeadPatch = z.infer<typeof changeLeadBody>;
+export type LeadListQuery = z.infer<typeof leadListQuery>;

@@ -33,3 +33,4 @@ export const noteListQuery = z.strictObject({
   entityId: idSchema,
 });
 export const notePage = pageOf(noteSchema);
+export type NoteListQuery = z.infer<typeof noteListQuery>;

@@ -1,0 +1,53 @@
+import type { Deal } from '@pipedesk/contracts';
+import {
+  auditedIndexes,
+  type AuditedRepository,
+  createAuditedRepository,
+  type Migration,
+} from '@pipedesk/mongo';
+import { companyLink } from '../records/owned-records.ts';
+import type { StoreDeps } from '../records/store-deps.ts';
+
+const collection = 'deals';
+
+export type DealRepository = AuditedRepository<Deal>;
+
+export function createDealRepository(deps: StoreDeps): DealRepository {
+  return createAuditedRepository<Deal>({
+    ...deps,
+    entityType: 'deal',
+    collection,
+    linksOf: (deal) => companyLink(deal.companyId),
+    fields: {
+      name: { type: String, required: true },
+      companyId: { type: String, default: null },
+      product: { type: String, default: null },
+      amount: { type: Object, default: null },
+      pipeline: { type: String, required: true },
+      stage: { type: String, required: true },
+      probability: { type: Number, required: true },
+      engagedOn: { type: String, default: null },
+      expectedCloseOn: { type: String, default: null },
+      closedOn: { type: String, default: null },
+      externalId: { type: String, default: null },
+      customFields: { type: Object, default: {} },
+      ownerId: { type: String, default: null },
+      teamId: { type: String, default: null },
+    },
+  });
+}
+
+export const dealMigrations: Migration[] = [
+  {
+    id: '2026-11-22-deal-indexes',
+    up: (db) =>
+      db
+        .collection(collection)
+        .createIndexes([
+          ...auditedIndexes,
+          { key: { tenantId: 1, stage: 1, _id: -1 }, name: 'tenant_stage' },
+          { key: { tenantId: 1, companyId: 1, _id: -1 }, name: 'tenant_company' },
+          { key: { tenantId: 1, externalId: 1 }, name: 'tenant_external_id' },
+        ]),
+  },
+];

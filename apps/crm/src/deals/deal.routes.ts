@@ -1,0 +1,36 @@
+import {
+  changeDealBody,
+  createDealBody,
+  dealListQuery,
+  dealPage,
+  dealSchema,
+  idParams,
+  moveStageBody,
+} from '@pipedesk/contracts';
+import { audited, type Route, route } from '@pipedesk/service-kit';
+import { recordRoutes } from '../records/record-routes.ts';
+import type { DealService } from './deal.service.ts';
+
+export const dealRoutes = (service: DealService): Route[] => [
+  ...recordRoutes({
+    resource: 'deals',
+    event: 'crm.deal',
+    createBody: createDealBody,
+    changeBody: changeDealBody,
+    listQuery: dealListQuery,
+    record: dealSchema,
+    page: dealPage,
+    service,
+  }),
+  route({
+    method: 'post',
+    path: '/deals/:id/stage',
+    summary: 'Move a deal to a stage of its pipeline',
+    permission: 'deals:edit',
+    audit: audited('crm.deal.updated'),
+    params: idParams,
+    body: moveStageBody,
+    response: dealSchema,
+    handle: ({ context, params, body, ifMatch }) => service.moveStage(context, params.id, { ifMatch }, body),
+  }),
+];

@@ -1,0 +1,81 @@
+import type { Deal, DealListQuery, DealPatch, NewDeal, Page, StageMove } from '@pipedesk/contracts';
+import { authorize, type TenantContext } from '@pipedesk/service-kit';
+import type { CompanyService } from '../companies/company.service.ts';
+import { createOwnedRecords, type WriteOptions } from '../records/owned-records.ts';
+import type { DealRepository } from './deal.model.ts';
+import { closesDeal, defaultPipeline, isClosed, probabilityAt } from './deal.policy.ts';
+
+export type DealService = ReturnType<typeof createDealService>;
+
+interface DealDeps {
+  deals: DealRepository;
+  companies: CompanyService;
+  clock: () => Date;
+}
+
+export function createDealService({ deals, companies, clock }: DealDeps) {
+  const records = createOwnedRecords(deals, 'deals');
+
+  async function requireCompany(context: TenantContext, companyId: string | null | undefined): Promise<void> {
+    if (companyId) await companies.requireReference(context, 'company', companyId, 'companyId');
+  }
+
+  function change(
+    context: TenantContext,
+    id: string,
+    options: WriteOptions,
+    mutate: (deal: Deal) => void,
+  ): Promise<Deal> {
+    return records.change(context, id, options, (deal) => {
+      if (isClosed(deal)) authorize(context, 'deals:edit_closed', deal);
+      mutate(deal);
+    });
+  }
+
+  return {
+    ...records,
+    create: async (context: TenantContext, fields: NewDeal, key?: string): Promise<Deal> => {
+      await requireCompany(context, fields.companyId);
+      return records.create(context, newDeal(fields), key);
+    },
+    list: (context: TenantContext, { limit, cursor, ...filter }: DealListQuery): Promise<Page<Deal>> =>
+      records.list(context, filter, { limit, cursor }),
+    change: async (
+      context: TenantContext,
+      id: string,
+      options: WriteOptions,
+      patch: DealPatch,
+    ): Promise<Deal> => {
+      await requireCompany(context, patch.companyId);
+      return change(context, id, options, (deal) => Object.assign(deal, patch));
+    },
+    /** Moves a deal to a stage; won and lost close it, on today unless told, any other stage reopens it. */
+    moveStage: (
+      context: TenantContext,
+      id: string,
+      options: WriteOptions,
+      { stage, closedOn }: StageMove,
+    ): Promise<Deal> =>
+      change(context, id, options, (deal) => {
+        if (deal.stage === stage) return;
+        deal.stage = stage;
+        deal.probability = probabilityAt(stage);
+        deal.closedOn = closesDeal(stage) ? (closedOn ?? dayOf(clock())) : null;
+      }),
+  };
+}
+
+/** A new deal with what follows from its stage. */
+export function newDeal(fields: NewDeal) {
+  const { stage, closedOn } = fields;
+  return {
+    ...fields,
+    pipeline: defaultPipeline,
+    probability: probabilityAt(stage),
+    closedOn: closesDeal(stage) ? closedOn : null,
+  };
+}
+
+function dayOf(time: Date): string {
+  return time.toISOString().slice(0, 10);
+}

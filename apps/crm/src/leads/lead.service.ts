@@ -1,0 +1,28 @@
+import type { Lead, LeadListQuery, LeadPatch, NewLead, Page } from '@pipedesk/contracts';
+import { conflict, type TenantContext } from '@pipedesk/service-kit';
+import { createOwnedRecords, type WriteOptions } from '../records/owned-records.ts';
+import type { LeadRepository } from './lead.model.ts';
+
+export type LeadService = ReturnType<typeof createLeadService>;
+
+export function createLeadService({ leads }: { leads: LeadRepository }) {
+  const records = createOwnedRecords(leads, 'leads');
+  return {
+    ...records,
+    create: (context: TenantContext, fields: NewLead, key?: string): Promise<Lead> =>
+      records.create(context, fields, key),
+    list: (context: TenantContext, { status, ownerId, ...page }: LeadListQuery): Promise<Page<Lead>> =>
+      records.list(context, { status, ownerId }, page),
+    change: (context: TenantContext, id: string, options: WriteOptions, patch: LeadPatch): Promise<Lead> =>
+      records.change(context, id, options, (lead) => {
+        refuseConverted(lead);
+        Object.assign(lead, patch);
+      }),
+  };
+}
+
+/** A converted lead is history: its deal goes on. */
+function refuseConverted(lead: Lead): void {
+  if (lead.status === 'converted')
+    throw conflict('lead_converted', { detail: 'This lead has been converted; change its deal instead.' });
+}

@@ -1,0 +1,12 @@
+import type { Migration } from '@pipedesk/mongo';
+import { companyMigrations } from './companies/company.model.ts';
+import { dealMigrations } from './deals/deal.model.ts';
+import { leadMigrations } from './leads/lead.model.ts';
+import { noteMigrations } from './notes/note.model.ts';
+
+export const migrations: Migration[] = [
+  ...companyMigrations,
+  ...leadMigrations,
+  ...dealMigrations,
+  ...noteMigrations,
+];

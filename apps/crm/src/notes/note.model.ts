@@ -1,0 +1,42 @@
+import type { Note } from '@pipedesk/contracts';
+import {
+  auditedIndexes,
+  type AuditedRepository,
+  createAuditedRepository,
+  type Migration,
+} from '@pipedesk/mongo';
+import type { StoreDeps } from '../records/store-deps.ts';
+
+const collection = 'notes';
+
+export type NoteRepository = AuditedRepository<Note>;
+
+export function createNoteRepository(deps: StoreDeps): NoteRepository {
+  return createAuditedRepository<Note>({
+    ...deps,
+    entityType: 'note',
+    collection,
+    linksOf: ({ entityType, entityId }) => [{ entityType, entityId }],
+    fields: {
+      entityType: { type: String, required: true },
+      entityId: { type: String, required: true },
+      text: { type: String, required: true },
+      authorName: { type: String, required: true },
+      ownerId: { type: String, default: null },
+      teamId: { type: String, default: null },
+    },
+  });
+}
+
+export const noteMigrations: Migration[] = [
+  {
+    id: '2026-11-22-note-indexes',
+    up: (db) =>
+      db
+        .collection(collection)
+        .createIndexes([
+          ...auditedIndexes,
+          { key: { tenantId: 1, entityType: 1, entityId: 1, _id: -1 }, name: 'tenant_record' },
+        ]),
+  },
+];

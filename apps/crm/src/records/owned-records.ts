@@ -1,0 +1,96 @@
+import type { EntityType, Link, Owned, Page, Permission } from '@pipedesk/contracts';
+import type { AuditedRepository, NewRecord, RecordBase } from '@pipedesk/mongo';
+import { authorize, permittedFilter, type TenantContext, unprocessable } from '@pipedesk/service-kit';
+
+/** Records with an owner and a team, such as companies, leads and deals. */
+export type OwnedRecord = RecordBase & Owned;
+
+type Resource = 'companies' | 'leads' | 'deals' | 'notes';
+
+export interface PageRequest {
+  limit: number;
+  cursor?: string | undefined;
+}
+
+/** What a PATCH or DELETE carries beside its body. */
+export interface WriteOptions {
+  ifMatch: number | undefined;
+}
+
+export interface OwnedRecords<R extends OwnedRecord> {
+  create(
+    context: TenantContext,
+    fields: Omit<NewRecord<R>, keyof Owned>,
+    idempotencyKey: string | undefined,
+  ): Promise<R>;
+  get(context: TenantContext, id: string): Promise<R>;
+  list(context: TenantContext, filter: Record<string, unknown>, page: PageRequest): Promise<Page<R>>;
+  change(context: TenantContext, id: string, options: WriteOptions, mutate: (draft: R) => void): Promise<R>;
+  remove(context: TenantContext, id: string, options: WriteOptions): Promise<void>;
+  /** @throws ProblemError 422 when a body refers to a record that is not there or not the caller's to read */
+  requireReference(context: TenantContext, entityType: EntityType, id: string, field: string): Promise<R>;
+}
+
+/** The rules all owned records share: the creator owns what they create, and scopes decide the rest. */
+export function createOwnedRecords<R extends OwnedRecord>(
+  repository: AuditedRepository<R>,
+  resource: Resource,
+): OwnedRecords<R> {
+  const may = (context: TenantContext, action: 'read' | 'edit' | 'delete') => (record: R) => {
+    authorize(context, `${resource}:${action}` satisfies Permission, record);
+  };
+
+  async function get(context: TenantContext, id: string): Promise<R> {
+    const record = await repository.get(context, id);
+    may(context, 'read')(record);
+    return record;
+  }
+
+  return {
+    get,
+    create: async (context, fields, idempotencyKey) => {
+      const owned = { ...fields, ownerId: context.subject.userId, teamId: context.subject.teamId };
+      const { record } = await repository.create(context, owned as unknown as NewRecord<R>, {
+        idempotencyKey,
+      });
+      return record;
+    },
+    list: (context, filter, page) => {
+      return repository.list(context, {
+        ...page,
+        filter: { ...given(filter), ...permittedFilter(context, `${resource}:read`) },
+      });
+    },
+    change: (context, id, { ifMatch }, mutate) => {
+      return repository.change(
+        context,
+        id,
+        { expectedVersion: ifMatch, authorize: may(context, 'edit') },
+        mutate,
+      );
+    },
+    remove: async (context, id, { ifMatch }) => {
+      await repository.remove(context, id, { expectedVersion: ifMatch, authorize: may(context, 'delete') });
+    },
+    requireReference: async (context, entityType, id, field) => {
+      try {
+        return await get(context, id);
+      } catch {
+        throw unprocessable(`${entityType}_not_found`, {
+          detail: `There is no ${entityType} with this id that you may read.`,
+          errors: [{ in: 'body', path: field, message: `names no ${entityType}` }],
+        });
+      }
+    },
+  };
+}
+
+/** Filters a client left out do not filter. */
+function given(filter: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
+}
+
+/** The link to a company, for records that may have one. */
+export function companyLink(companyId: string | null): Link[] {
+  return companyId === null ? [] : [{ entityType: 'company', entityId: companyId }];
+}

@@ -1,0 +1,56 @@
+import { type Connection, type Model, Schema, type SchemaDefinition } from 'mongoose';
+import { guardAudited } from './audited-guard.ts';
+import type { OutboxFields } from './outbox.ts';
+
+/** An audited document as stored: the record's own fields beside these. */
+export interface StoredDocument extends OutboxFields {
+  _id: string;
+  tenantId: string;
+  version: number;
+  createdAt: Date;
+  updatedAt: Date;
+  deletedAt: Date | null;
+  /** A POST's Idempotency-Key with the fingerprint of its body. */
+  _idempotency?: { key: string; fingerprint: string };
+  [field: string]: unknown;
+}
+
+export type AuditedModel = Model<StoredDocument>;
+
+/** A mongoose model that validates and reads, and whose own write methods all throw. */
+export function createAuditedModel(
+  connection: Connection,
+  entityType: string,
+  collection: string,
+  fields: SchemaDefinition,
+): AuditedModel {
+  const schema = new Schema(
+    {
+      ...fields,
+      _id: { type: String, required: true },
+      tenantId: { type: String, required: true, immutable: true },
+      version: { type: Number, required: true },
+      createdAt: { type: Date, required: true },
+      updatedAt: { type: Date, required: true },
+      deletedAt: { type: Date, default: null },
+      _outbox: { type: [Schema.Types.Mixed], default: undefined },
+      _outboxAt: Date,
+      _idempotency: { type: Schema.Types.Mixed, default: undefined },
+    },
+    { collection, strict: 'throw', versionKey: false, minimize: false, id: false },
+  );
+  guardAudited(schema, entityType);
+  return connection.model(entityType, schema) as unknown as AuditedModel;
+}
+
+/** Indexes every audited collection needs: its lists, its outbox sweep, its idempotency keys. */
+export const auditedIndexes = [
+  { key: { tenantId: 1, _id: -1 }, name: 'tenant_newest' },
+  { key: { _outboxAt: 1 }, name: 'outbox', partialFilterExpression: { _outboxAt: { $exists: true } } },
+  {
+    key: { tenantId: 1, '_idempotency.key': 1 },
+    name: 'idempotency',
+    unique: true,
+    partialFilterExpression: { '_idempotency.key': { $exists: true } },
+  },
+] as const;

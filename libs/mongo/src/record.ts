@@ -1,0 +1,28 @@
+import type { Snapshot } from '@pipedesk/contracts';
+
+/** Fields every audited record has on the wire. */
+export interface RecordBase {
+  id: string;
+  version: number;
+  createdAt: string;
+  updatedAt: string;
+}
+
+/** The database keeps these and the wire never shows them, like every field whose name starts with `_`. */
+const hidden = new Set(['tenantId', 'deletedAt']);
+
+/** The JSON form of a stored document: `id` for `_id`, times as ISO 8601, nothing internal. */
+export function toRecord<R>(document: Record<string, unknown>): R {
+  const record: Snapshot = { id: document._id };
+  for (const [key, value] of Object.entries(document)) {
+    if (!hidden.has(key) && !key.startsWith('_')) record[key] = toJson(value);
+  }
+  return record as R;
+}
+
+function toJson(value: unknown): unknown {
+  if (value instanceof Date) return value.toISOString();
+  if (Array.isArray(value)) return value.map(toJson);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, toJson(inner)]));
+}
