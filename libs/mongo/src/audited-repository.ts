@@ -1,10 +1,15 @@
 import type { EntityType, Link, Page } from '@pipedesk/contracts';
-import { notFound, type TenantContext } from '@pipedesk/service-kit';
+import {
+  type CursorBinding,
+  decodeCursor,
+  notFound,
+  pageFrom,
+  type TenantContext,
+} from '@pipedesk/service-kit';
 import mongoose, { type SchemaDefinition } from 'mongoose';
 import { type AuditedWrites, createAuditedWrites } from './audited-writes.ts';
 import { createAuditedModel, type StoredDocument } from './audited-model.ts';
 import type { Connection } from './connection.ts';
-import { type CursorBinding, decodeCursor, pageFrom } from './cursor.ts';
 import type { Outbox } from './outbox.ts';
 import { type RecordBase, toRecord } from './record.ts';
 

@@ -3,6 +3,7 @@ export { authorize, permittedFilter } from './auth/authorize.ts';
 export { bearerToken } from './auth/bearer.ts';
 export { type KeySource, remoteKeys } from './auth/key-source.ts';
 export * from './config.ts';
+export { type CursorBinding, decodeCursor, encodeCursor, pageFrom, timelineBinding } from './http/cursor.ts';
 export { type OpenApiDocument, openApiOf } from './http/openapi.ts';
 export * from './http/problem.ts';
 export type { ErrorMapper } from './http/problem-handler.ts';

@@ -1,5 +1,5 @@
-import { badRequest } from '@pipedesk/service-kit';
 import { createHash } from 'node:crypto';
+import { badRequest } from './problem.ts';
 
 /** What a cursor is valid for: one list, one tenant, one set of filters. */
 export type CursorBinding = readonly unknown[];
@@ -39,4 +39,12 @@ export function pageFrom<Row>(
   const last = items.at(-1);
   const hasMore = rows.length > limit && last !== undefined;
   return { items, nextCursor: hasMore ? encodeCursor(binding, keyOf(last)) : null };
+}
+
+/**
+ * The binding of a timeline's cursors; keys are the items' keys. The gateway pages one timeline over the projection and,
+ * when that is down, over the live feeds: with one binding a cursor of either goes on in the other.
+ */
+export function timelineBinding(tenantId: string, entityType: string, entityId: string): CursorBinding {
+  return ['timeline', tenantId, entityType, entityId];
 }
