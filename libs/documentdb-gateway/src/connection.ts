@@ -33,6 +33,12 @@ export function serveConnection({ socket, services, connectionId, onRefused }: C
     socket.destroy();
   };
 
+  /** The running query is cancelled first: a rollback would wait for its end. */
+  const abandon = async () => {
+    await operation.cancel?.();
+    await services.transactions.abortOwnedBy(operation);
+  };
+
   const serveNext = async (frame: Buffer) => {
     const request = parseRequest(frame);
     const reply = await execute(request, services, { connectionId, operation });
@@ -71,9 +77,8 @@ export function serveConnection({ socket, services, connectionId, onRefused }: C
   });
   socket.on('error', () => undefined);
   socket.on('close', () => {
-    void operation.cancel?.();
     services.cursors.orphan(operation);
-    void services.transactions.abortOwnedBy(operation);
+    void abandon();
   });
 }
 

@@ -1,4 +1,4 @@
-import { duplicateKeyError } from './duplicate-key.ts';
+import { createDuplicateKeys } from './duplicate-key.ts';
 import { errorReply, MongoError } from '../errors/mongo-error.ts';
 import { codeOfSqlState } from '../errors/sqlstate.ts';
 import { translate } from '../errors/translate.ts';
@@ -41,6 +41,7 @@ const DUPLICATE_KEY = 11000;
 export async function execute(request: Request, services: Services, origin: Origin): Promise<Buffer> {
   const command = commandOf(request, services, origin);
   try {
+    if (request.db === '') throw new MongoError(40571, 'OP_MSG requests require a $db argument');
     const handler = handlers.get(request.name);
     if (!handler) throw new MongoError(59, `no such command: '${request.name}'`);
     command.transaction = await transactionOf(command);
@@ -57,7 +58,7 @@ async function failed(error: unknown, command: Command): Promise<MongoError> {
   if (inTransaction && !commit && session && txnNumber !== undefined) {
     await services.transactions.abort({ session, number: txnNumber });
   }
-  if (isDuplicateKey(error)) return duplicateKeyError(error, command);
+  if (isDuplicateKey(error)) return createDuplicateKeys(command).ofCommand(error);
   return translate(error, {
     inTransaction,
     commit,

@@ -2,7 +2,7 @@ import { deserialize, serialize, type Document } from 'bson';
 import { MongoError } from '../errors/mongo-error.ts';
 import { codeOfSqlState, unpackSqlState } from '../errors/sqlstate.ts';
 import { labelsFor } from '../errors/translate.ts';
-import { describeDuplicate } from './duplicate-key.ts';
+import { createDuplicateKeys } from './duplicate-key.ts';
 import type { Command } from './command.ts';
 
 const DUPLICATE_KEY = 11000;
@@ -25,12 +25,19 @@ export async function withWriteErrors(reply: Buffer, command: Command): Promise<
   if (conflict && command.transaction) {
     throw new MongoError(WRITE_CONFLICT, conflict.errmsg, labelsFor(WRITE_CONFLICT, { inTransaction: true }));
   }
+  const duplicateKeys = createDuplicateKeys(command);
   const described: Document[] = [];
   for (const error of errors) {
-    described.push(error.code === DUPLICATE_KEY ? await describeDuplicate(error, command) : error);
+    described.push(error.code === DUPLICATE_KEY ? await duplicateKeys.ofOperation(error) : error);
   }
   if (described.length > 0) document.writeErrors = described;
+  if (described.length > 0) await endTransaction(command);
   return Buffer.from(serialize(document));
+}
+
+/** As in MongoDB, a transaction does not survive an error inside it. */
+async function endTransaction({ transaction, session, services }: Command): Promise<void> {
+  if (transaction && session) await services.transactions.abort({ session, number: transaction.number });
 }
 
 function withMongoCode(error: Document): WriteError {

@@ -45,9 +45,11 @@ export interface PoolOptions {
   onError: (error: Error) => void;
 }
 
-/** A request waits this long for a connection, over restarts of PostgreSQL, before it fails. */
-const ACQUIRE_TIMEOUT_MS = 5_000;
+/** While PostgreSQL refuses connections, as over a restart, a request keeps trying for so long before it fails. */
+const OUTAGE_PATIENCE_MS = 5_000;
 const RETRY_PAUSE_MS = 100;
+/** The longest a request waits for one of the connections that others are using. */
+const QUEUE_TIMEOUT_MS = 30_000;
 /**
  * Cursors over sorted or grouped results live in files, so no connection is held between batches; a batch may hold what drivers are
  * told it may; compiling queries to machine code costs more than it saves on queries of milliseconds.
@@ -65,7 +67,7 @@ export function createPool(options: PoolOptions): PostgresPool {
     max: options.size,
     application_name: options.applicationName,
     options: SESSION_SETTINGS.join(' '),
-    connectionTimeoutMillis: ACQUIRE_TIMEOUT_MS,
+    connectionTimeoutMillis: QUEUE_TIMEOUT_MS,
     idleTimeoutMillis: 60_000,
     keepAlive: true,
   });
@@ -73,8 +75,16 @@ export function createPool(options: PoolOptions): PostgresPool {
   // A checked-out connection that breaks also fails its query; without a listener its event would end the process.
   pool.on('connect', (client) => client.on('error', () => undefined));
 
+  // Cancelling must work just when every connection is busy with what is to be cancelled.
+  const control = new pg.Pool({
+    ...options.address,
+    max: 1,
+    application_name: options.applicationName,
+    idleTimeoutMillis: 10_000,
+  });
+  control.on('error', options.onError);
   const cancelBackend = async (client: pg.PoolClient) => {
-    await pool.query('select pg_cancel_backend($1)', [processId(client)]).catch(options.onError);
+    await control.query('select pg_cancel_backend($1)', [processId(client)]).catch(options.onError);
   };
 
   return {
@@ -100,12 +110,14 @@ export function createPool(options: PoolOptions): PostgresPool {
         release: (broken) => client.release(broken),
       };
     },
-    close: () => pool.end(),
+    async close() {
+      await Promise.all([pool.end(), control.end()]);
+    },
   };
 }
 
 async function acquire(pool: pg.Pool): Promise<pg.PoolClient> {
-  const deadline = Date.now() + ACQUIRE_TIMEOUT_MS;
+  const deadline = Date.now() + OUTAGE_PATIENCE_MS;
   for (;;) {
     try {
       return await pool.connect();
