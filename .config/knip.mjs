@@ -1,5 +1,5 @@
 /** What counts as used: everything reached from an entry point below. */
-const entries = ['src/index.ts!', 'src/main.ts!', 'src/migrate.ts!', '**/*.test.ts', 'bench/**/*.ts'];
+const entries = ['src/index.ts', 'src/main.ts', 'src/migrate.ts', '**/*.test.ts', 'bench/**/*.ts'];
 
 export default {
   workspaces: {
@@ -11,7 +11,7 @@ export default {
     },
     'apps/*': { entry: entries },
     'libs/*': { entry: entries },
-    'deploy/local': { entry: [...entries, 'src/{start,run-tests,run-checks}.ts!'] },
+    'deploy/local': { entry: [...entries, 'src/{start,run-tests,run-checks}.ts'] },
   },
   // An interface exported beside the function that takes it is there for its readers.
   ignoreExportsUsedInFile: true,

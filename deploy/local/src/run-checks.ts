@@ -16,7 +16,13 @@ const checks: [name: string, check: () => Promise<string>][] = [
   ],
   [
     'unused code',
-    () => runTool('node_modules/knip/bin/knip.js', ['--config', '.config/knip.mjs', '--no-progress']),
+    () =>
+      runTool('node_modules/knip/bin/knip.js', [
+        '--config',
+        '.config/knip.mjs',
+        '--no-progress',
+        '--no-config-hints',
+      ]),
   ],
 ];
 

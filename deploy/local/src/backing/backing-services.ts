@@ -27,8 +27,8 @@ export interface BackingOptions {
   /** Ignores MONGODB_URI and AMQP_URL: for tests that must own what they break. */
   dedicated?: boolean;
   progress?: Report;
-  /** Called when a backing process ends by itself. */
-  onCrash?: (name: string, how: string) => void;
+  /** Restart a backing process that ends by itself, with a growing pause, and say so. Off by default. */
+  supervise?: boolean;
 }
 
 export interface BackingServices {
@@ -77,7 +77,7 @@ export async function startBackingServices(options: BackingOptions): Promise<Bac
       freePorts: options.ports === 'free',
       ephemeral: options.ephemeral ?? false,
       report,
-      onCrash: options.onCrash,
+      supervise: options.supervise ?? false,
     });
     return {
       mongodbUri: '',

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { descendants, identify, isAlive, signal } from './process-identity.ts';
 import type { ProcessIdentity } from './process-identity.ts';
@@ -18,8 +18,6 @@ export interface ChildOptions {
   /** The signal that asks the process to end in order, and how long (ms) to wait before it is killed. */
   stopSignal?: NodeJS.Signals;
   stopTimeout?: number;
-  /** Called when the process ends although nobody asked it to. */
-  onCrash?: ((name: string, how: string) => void) | undefined;
 }
 
 /** A process this program started and answers for. */
@@ -28,6 +26,8 @@ export interface Child {
   readonly logFile: string;
   pid(): number;
   isRunning(): boolean;
+  /** Started and not asked to end since: when it is not running either, it crashed. */
+  isWanted(): boolean;
   start(): void;
   /** Asks it to end, kills it when it does not, and waits until it and all its descendants are gone. */
   stop(): Promise<void>;
@@ -36,32 +36,37 @@ export interface Child {
   /** SIGSTOP and SIGCONT for the process and every descendant. */
   freeze(): void;
   thaw(): void;
+  /** Has the handler called whenever the process ends although nobody asked it to. */
+  onCrash(handler: (how: string) => void): void;
   /** The last lines it wrote, for error messages. */
   logTail(): string;
 }
 
 /** Prepares a process; nothing runs until `start()`. It gets a session of its own, so that Ctrl-C reaches only its owner. */
 export function createChild(options: ChildOptions): Child {
-  let running: { identity: ProcessIdentity; wanted: boolean } | undefined;
+  let running: ProcessIdentity | undefined;
+  let wanted = false;
+  let crashed: ((how: string) => void) | undefined;
 
   function start(): void {
-    if (running && isAlive(running.identity)) throw new Error(`${options.name} is already running`);
+    if (running && isAlive(running)) throw new Error(`${options.name} is already running`);
     const child = spawnLogged(options);
     if (child.pid === undefined) throw new Error(`${options.name}: cannot run ${options.command}`);
-    const current = { identity: identify(child.pid), wanted: true };
+    const current = identify(child.pid);
     running = current;
+    wanted = true;
     mkdirSync(dirname(options.recordFile), { recursive: true });
-    writeFileSync(options.recordFile, JSON.stringify(current.identity));
+    writeFileSync(options.recordFile, JSON.stringify(current));
     child.once('exit', (code, sign) => {
-      if (current.wanted) options.onCrash?.(options.name, sign ? `by ${sign}` : `with code ${code}`);
+      if (wanted && running === current) crashed?.(sign ? `by ${sign}` : `with code ${code}`);
     });
     child.unref();
   }
 
   async function end(first: NodeJS.Signals, tree: boolean, timeout: number): Promise<void> {
+    wanted = false;
     if (!running) return;
-    running.wanted = false;
-    const { identity } = running;
+    const identity = running;
     const family = [identity, ...descendants(identity.pid)];
     for (const member of tree ? family : [identity]) signal(member, first);
     const gone = () => !family.some(isAlive);
@@ -75,7 +80,7 @@ export function createChild(options: ChildOptions): Child {
 
   function signalFamily(name: NodeJS.Signals): void {
     if (!running) return;
-    for (const member of [running.identity, ...descendants(running.identity.pid)]) signal(member, name);
+    for (const member of [running, ...descendants(running.pid)]) signal(member, name);
   }
 
   return {
@@ -83,9 +88,10 @@ export function createChild(options: ChildOptions): Child {
     logFile: options.logFile,
     pid: () => {
       if (!running) throw new Error(`${options.name} is not running`);
-      return running.identity.pid;
+      return running.pid;
     },
-    isRunning: () => running !== undefined && isAlive(running.identity),
+    isRunning: () => running !== undefined && isAlive(running),
+    isWanted: () => wanted,
     start,
     stop: async () => {
       signalFamily('SIGCONT');
@@ -94,8 +100,18 @@ export function createChild(options: ChildOptions): Child {
     kill: ({ tree } = { tree: false }) => end('SIGKILL', tree, 5_000),
     freeze: () => signalFamily('SIGSTOP'),
     thaw: () => signalFamily('SIGCONT'),
+    onCrash: (handler) => void (crashed = handler),
     logTail: () => tail(options.logFile),
   };
+}
+
+/**
+ * Makes a command end with this program even when that is killed and cannot stop it. Only Linux can; elsewhere the command
+ * stays as it is and the next run finds it by its record.
+ */
+export function boundToParent(command: string, args: string[]): { command: string; args: string[] } {
+  if (!existsSync('/usr/bin/setpriv')) return { command, args };
+  return { command: '/usr/bin/setpriv', args: ['--pdeathsig', 'TERM', '--', command, ...args] };
 }
 
 function spawnLogged(options: ChildOptions) {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { repositoryRoot } from './cache.ts';
-import { createChild } from './child.ts';
+import { boundToParent, createChild } from './child.ts';
 import { answersMongo } from './ready.ts';
 import { waitUntil } from './wait.ts';
 
@@ -13,22 +13,13 @@ export interface GatewayOptions {
   folder: string;
   port: number;
   postgresPort: number;
-  onCrash?: ((name: string, how: string) => void) | undefined;
 }
 
 /** The MongoDB wire-protocol gateway in front of PostgreSQL, as a process of its own. */
 export function createGateway(options: GatewayOptions) {
   const server = createChild({
     name: 'documentdb-gateway',
-    command: 'setpriv',
-    // Ends with this program even when that is killed and cannot stop it.
-    args: [
-      '--pdeathsig',
-      'TERM',
-      '--',
-      process.execPath,
-      join(repositoryRoot, 'libs/documentdb-gateway/src/main.ts'),
-    ],
+    ...boundToParent(process.execPath, [join(repositoryRoot, 'libs/documentdb-gateway/src/main.ts')]),
     cwd: repositoryRoot,
     env: {
       PATH: process.env['PATH'],
@@ -42,7 +33,6 @@ export function createGateway(options: GatewayOptions) {
     },
     logFile: join(options.folder, 'log', 'documentdb-gateway.log'),
     recordFile: join(options.folder, 'processes', 'documentdb-gateway.json'),
-    onCrash: options.onCrash,
   });
 
   async function start(): Promise<void> {

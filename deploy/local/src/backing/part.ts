@@ -24,7 +24,7 @@ export interface PartOptions {
   freePorts: boolean;
   ephemeral: boolean;
   report: Report;
-  onCrash: ((name: string, how: string) => void) | undefined;
+  supervise: boolean;
 }
 
 /** Puts the parts of several origins together; `stop` stops them all. */

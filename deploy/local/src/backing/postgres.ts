@@ -17,7 +17,6 @@ export interface PostgresOptions {
   /** The instance's folder; PostgreSQL gets `postgres/` in it. */
   folder: string;
   port: number;
-  onCrash?: ((name: string, how: string) => void) | undefined;
 }
 
 /**
@@ -40,7 +39,6 @@ export function createPostgres(options: PostgresOptions) {
     // SIGINT is PostgreSQL's "fast" shutdown: it ends the sessions instead of waiting for them.
     stopSignal: 'SIGINT',
     stopTimeout: 20_000,
-    onCrash: options.onCrash,
   });
   const inside = (command: string[]) => {
     const { command: program, args } = sandboxed({ ...sandbox, command });

@@ -26,7 +26,6 @@ export interface RabbitOptions {
   /** The instance's folder; RabbitMQ gets `rabbitmq/` in it. */
   folder: string;
   ports: RabbitPorts;
-  onCrash?: ((name: string, how: string) => void) | undefined;
 }
 
 /**
@@ -47,7 +46,6 @@ export function createRabbit(options: RabbitOptions) {
     name: 'epmd',
     logFile: join(options.folder, 'log', 'epmd.log'),
     recordFile: recordFile('epmd'),
-    onCrash: options.onCrash,
   });
   const broker = createChild({
     ...inside(['/usr/lib/rabbitmq/bin/rabbitmq-server']),
@@ -55,7 +53,6 @@ export function createRabbit(options: RabbitOptions) {
     logFile: join(options.folder, 'log', 'rabbitmq.log'),
     recordFile: recordFile('rabbitmq'),
     stopTimeout: 30_000,
-    onCrash: options.onCrash,
   });
 
   async function start(): Promise<void> {

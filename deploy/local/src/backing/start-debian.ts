@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { supervise } from '../services/supervise.ts';
 import { provideDebianRoot } from '../provision/debian-root.ts';
 import { mergeParts } from './part.ts';
 import type { BackingPart, PartOptions } from './part.ts';
@@ -27,9 +28,9 @@ export async function startFromDebianRoot(options: PartOptions): Promise<Backing
 }
 
 async function startDatabase(root: string, options: PartOptions): Promise<BackingPart> {
-  const { folder, ports, onCrash, report } = options;
-  const postgres = createPostgres({ root, folder, port: ports.postgres, onCrash });
-  const gateway = createGateway({ folder, port: ports.mongo, postgresPort: ports.postgres, onCrash });
+  const { folder, ports, report } = options;
+  const postgres = createPostgres({ root, folder, port: ports.postgres });
+  const gateway = createGateway({ folder, port: ports.mongo, postgresPort: ports.postgres });
   const stop = async () => {
     await gateway.stop();
     await postgres.stop();
@@ -41,6 +42,7 @@ async function startDatabase(root: string, options: PartOptions): Promise<Backin
     await stop();
     throw error;
   }
+  if (options.supervise) for (const each of [postgres, gateway]) supervise(each, report);
   const database = controlDatabase(postgres, gateway);
   return {
     mongodbUri: gateway.mongodbUri,
@@ -51,14 +53,15 @@ async function startDatabase(root: string, options: PartOptions): Promise<Backin
 }
 
 async function startRabbit(root: string, options: PartOptions): Promise<BackingPart> {
-  const { folder, ports, onCrash, report } = options;
-  const rabbit = createRabbit({ root, folder, ports, onCrash });
+  const { folder, ports, report } = options;
+  const rabbit = createRabbit({ root, folder, ports });
   try {
     await timed(report, 'RabbitMQ', () => rabbit.start());
   } catch (error) {
     await rabbit.shutDown();
     throw error;
   }
+  if (options.supervise) supervise(rabbit, report);
   const { amqpUrl, amqpManagementUrl } = rabbit;
   return { amqpUrl, amqpManagementUrl, broker: controlBroker(rabbit), stop: () => rabbit.shutDown() };
 }

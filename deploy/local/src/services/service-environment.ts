@@ -1,0 +1,60 @@
+/** The six services, in the order their URLs are printed, with their ports under `npm start`. */
+export const servicePorts = {
+  'api-gateway': 8080,
+  auth: 8081,
+  crm: 8082,
+  'calendar-sync': 8083,
+  audit: 8084,
+  timeline: 8085,
+} as const;
+
+export type ServiceName = keyof typeof servicePorts;
+export type ServicePorts = Record<ServiceName, number>;
+
+export const serviceNames = Object.keys(servicePorts) as ServiceName[];
+
+const host = '127.0.0.1';
+
+export const urlOf = (ports: ServicePorts, name: ServiceName) => `http://${host}:${ports[name]}`;
+
+export interface EnvironmentOptions {
+  ports: ServicePorts;
+  mongodbUri: string;
+  amqpUrl: string;
+  /** Databases are `<prefix>_<service>`. */
+  databasePrefix: string;
+  /** Where a service may keep files of its own, such as signing keys. */
+  dataFolder: string;
+}
+
+/** The environment one service is started with. Secrets and addresses of the others are only given to who needs them. */
+export function serviceEnvironment(name: ServiceName, options: EnvironmentOptions): Record<string, string> {
+  const { ports } = options;
+  const own = {
+    NODE_ENV: 'development',
+    LOG_LEVEL: 'info',
+    HOST: host,
+    PORT: String(ports[name]),
+    AUTH_JWKS_URL: `${urlOf(ports, 'auth')}/.well-known/jwks.json`,
+    AUTH_ISSUER: 'pipedesk',
+    AUTH_AUDIENCE: 'pipedesk',
+  };
+  if (name === 'api-gateway') return { ...own, ...gatewayTargets(ports) };
+  return {
+    ...own,
+    MONGODB_URI: options.mongodbUri,
+    MONGODB_DATABASE: `${options.databasePrefix}_${name.replaceAll('-', '_')}`,
+    AMQP_URL: options.amqpUrl,
+    ...(name === 'auth' ? { AUTH_KEY_FILE: `${options.dataFolder}/auth-keys.json` } : {}),
+  };
+}
+
+function gatewayTargets(ports: ServicePorts): Record<string, string> {
+  return {
+    AUTH_URL: urlOf(ports, 'auth'),
+    CRM_URL: urlOf(ports, 'crm'),
+    CALENDAR_SYNC_URL: urlOf(ports, 'calendar-sync'),
+    AUDIT_URL: urlOf(ports, 'audit'),
+    TIMELINE_URL: urlOf(ports, 'timeline'),
+  };
+}

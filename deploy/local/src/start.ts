@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { basename } from 'node:path';
+import { startBackingServices } from './backing/backing-services.ts';
+import type { BackingServices } from './backing/backing-services.ts';
+import { instanceFolder, repositoryRoot } from './backing/cache.ts';
+import { findTakenPorts } from './backing/ports.ts';
+import { watchInterrupts } from './interrupt.ts';
+import { createProgress } from './provision/progress.ts';
+import { seedDemo } from './seed.ts';
+import { follow, readableLine } from './services/log-lines.ts';
+import { serviceNames, servicePorts } from './services/service-environment.ts';
+import { startServices } from './services/start-services.ts';
+import type { RunningServices } from './services/start-services.ts';
+import { welcome } from './welcome.ts';
+
+/** `npm start`: everything a developer needs, from the backing services to a seeded demo tenant, until Ctrl-C. */
+const instance = instanceName(repositoryRoot);
+const folder = instanceFolder(instance);
+const interrupted = watchInterrupts();
+const { say } = createProgress((line) => console.log(line));
+const running: { services?: RunningServices; backing?: BackingServices } = {};
+
+interrupted.addEventListener('abort', () => console.log('\nStopping (Ctrl-C again ends at once) ...'));
+let exitCode = 0;
+try {
+  await startEverything();
+  await untilInterrupted();
+} catch (error) {
+  if (!interrupted.aborted) {
+    console.error(`\n${error instanceof Error ? error.message : String(error)}`);
+    exitCode = 1;
+  }
+}
+await stopEverything();
+process.exit(exitCode);
+
+async function startEverything(): Promise<void> {
+  running.backing = await startBackingServices({ instance, ports: 'fixed', supervise: true, progress: say });
+  if (interrupted.aborted) return;
+  await refuseTakenPorts();
+  forgetOldLogs();
+  running.services = await startServices({
+    backing: running.backing,
+    ports: 'fixed',
+    folder,
+    supervise: true,
+    progress: say,
+    signal: interrupted,
+  });
+  if (interrupted.aborted) return;
+  for (const name of serviceNames) follow(running.services.logFile(name), (line) => printWarning(name, line));
+  const { dealId, created } = await seedDemo(running.services.urls['api-gateway']);
+  say(created ? 'The demo tenant was created' : 'The demo tenant is there already');
+  console.log(welcome({ services: running.services, backing: running.backing, folder, dealId }));
+}
+
+/** Two clones never share data: an instance is named by the path of its checkout. */
+function instanceName(path: string): string {
+  const name = basename(path)
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '')
+    .slice(0, 40);
+  return `${name || 'pipedesk'}-${createHash('sha256').update(path).digest('hex').slice(0, 8)}`;
+}
+
+async function refuseTakenPorts(): Promise<void> {
+  const taken = await findTakenPorts(servicePorts);
+  if (taken.length > 0) throw new Error(`Another program already listens on port ${taken.join(', ')}.`);
+}
+
+/** The services' logs tell of one run. Those of the database and the broker, already being written, are kept. */
+function forgetOldLogs(): void {
+  for (const name of serviceNames) rmSync(`${folder}/log/${name}.log`, { force: true });
+}
+
+function printWarning(name: string, line: string): void {
+  const text = readableLine(name, line);
+  if (text) console.log(text);
+}
+
+function untilInterrupted(): Promise<void> {
+  if (interrupted.aborted) return Promise.resolve();
+  // Nothing else may be left that keeps the program alive, so a timer does.
+  const alive = setInterval(() => undefined, 60_000);
+  return new Promise((resolve) => {
+    interrupted.addEventListener('abort', () => {
+      clearInterval(alive);
+      resolve();
+    });
+  });
+}
+
+async function stopEverything(): Promise<void> {
+  await running.services?.stop();
+  await running.backing?.stop();
+  if (running.backing) console.log('Everything is stopped. The data is kept for the next start.');
+}
