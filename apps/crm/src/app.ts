@@ -2,12 +2,19 @@ import { type Connection, createOutbox, databaseProblem, pingMongo } from '@pipe
 import { createOutboxRelay, type OutboxRelay, type Publisher } from '@pipedesk/messaging';
 import { createServiceApp, type Logger, type Registry } from '@pipedesk/service-kit';
 import type { Express, RequestHandler } from 'express';
+import { activityRoutes } from './activity/activity.routes.ts';
 import { createCompanyRepository } from './companies/company.model.ts';
 import { companyRoutes } from './companies/company.routes.ts';
 import { createCompanyService } from './companies/company.service.ts';
 import { createDealRepository } from './deals/deal.model.ts';
 import { dealRoutes } from './deals/deal.routes.ts';
 import { createDealService } from './deals/deal.service.ts';
+import { createChunkImporter } from './imports/chunk-import.ts';
+import { createImportJobs } from './imports/import.jobs.ts';
+import { createImportRepository } from './imports/import.model.ts';
+import { importRoutes } from './imports/import.routes.ts';
+import { createImportRunner, type ImportRunner } from './imports/import.runner.ts';
+import { createImportService } from './imports/import.service.ts';
 import { createLeadRepository } from './leads/lead.model.ts';
 import { leadRoutes } from './leads/lead.routes.ts';
 import { createLeadService } from './leads/lead.service.ts';
@@ -25,27 +32,47 @@ export interface AppDeps {
   isShuttingDown: () => boolean;
 }
 
+export interface App {
+  app: Express;
+  relay: OutboxRelay;
+  importRunner: ImportRunner;
+}
+
 /** Builds the service; never listens. */
-export function createApp(deps: AppDeps): { app: Express; relay: OutboxRelay } {
+export function createApp(deps: AppDeps): App {
   const { connection, publisher, log, metrics } = deps;
   const outbox = createOutbox();
   const store = { connection, outbox };
 
-  const companies = createCompanyService({ companies: createCompanyRepository(store) });
+  const companyRepository = createCompanyRepository(store);
+  const dealRepository = createDealRepository(store);
+  const companies = createCompanyService({ companies: companyRepository });
   const leads = createLeadService({ leads: createLeadRepository(store) });
-  const deals = createDealService({ deals: createDealRepository(store), companies, clock: () => new Date() });
+  const deals = createDealService({ deals: dealRepository, companies, clock: () => new Date() });
   const notes = createNoteService({
     notes: createNoteRepository(store),
     notables: { company: companies, lead: leads, deal: deals },
   });
 
+  const imports = createImportRepository(store);
+  const jobs = createImportJobs(connection);
+  const importChunk = createChunkImporter({ companies: companyRepository, deals: dealRepository });
+  const importRunner = createImportRunner({ jobs, imports, importChunk, log });
+
   const app = createServiceApp({
     ...deps,
     service: 'crm',
-    routes: [...companyRoutes(companies), ...leadRoutes(leads), ...dealRoutes(deals), ...noteRoutes(notes)],
+    routes: [
+      ...companyRoutes(companies),
+      ...leadRoutes(leads),
+      ...dealRoutes(deals),
+      ...noteRoutes(notes),
+      ...importRoutes(createImportService({ imports, jobs, runner: importRunner })),
+      ...activityRoutes(notes),
+    ],
     // The broker is not asked: writes go on without it, their events wait in the outbox.
     checks: { database: pingMongo(connection) },
     errorMappers: [databaseProblem],
   });
-  return { app, relay: createOutboxRelay({ source: outbox, publisher, log, metrics }) };
+  return { app, importRunner, relay: createOutboxRelay({ source: outbox, publisher, log, metrics }) };
 }

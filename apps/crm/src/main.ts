@@ -24,7 +24,7 @@ runProcess(log, lifecycle, async () => {
   await migrate(connection, migrations, log);
   const publisher = createPublisher({ url: config.AMQP_URL, service, log });
   const keys = remoteKeys({ url: config.AUTH_JWKS_URL });
-  const { app, relay } = createApp({
+  const { app, relay, importRunner } = createApp({
     connection,
     publisher,
     authenticate: createAuthenticator({ keys, issuer: config.AUTH_ISSUER, audience: config.AUTH_AUDIENCE }),
@@ -35,6 +35,7 @@ runProcess(log, lifecycle, async () => {
   });
   const http = await listen(app, config.HOST, config.PORT);
   lifecycle.onShutdown('http', http.close);
+  lifecycle.onShutdown('import runner', importRunner.close);
   lifecycle.onShutdown('outbox relay', relay.close);
   lifecycle.onShutdown('publisher', publisher.close);
   lifecycle.onShutdown('database', () => connection.close());

@@ -1,6 +1,7 @@
 import type { Migration } from '@pipedesk/mongo';
 import { companyMigrations } from './companies/company.model.ts';
 import { dealMigrations } from './deals/deal.model.ts';
+import { importMigrations } from './imports/import.model.ts';
 import { leadMigrations } from './leads/lead.model.ts';
 import { noteMigrations } from './notes/note.model.ts';
 
@@ -9,4 +10,5 @@ export const migrations: Migration[] = [
   ...leadMigrations,
   ...dealMigrations,
   ...noteMigrations,
+  ...importMigrations,
 ];

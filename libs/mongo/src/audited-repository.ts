@@ -7,7 +7,7 @@ import {
   type TenantContext,
 } from '@pipedesk/service-kit';
 import mongoose, { type SchemaDefinition } from 'mongoose';
-import { type AuditedWrites, createAuditedWrites } from './audited-writes.ts';
+import { type AuditedWrites, createAuditedWrites, ownKey } from './audited-writes.ts';
 import { createAuditedModel, type StoredDocument } from './audited-model.ts';
 import type { Connection } from './connection.ts';
 import type { Outbox } from './outbox.ts';
@@ -43,6 +43,10 @@ export interface AuditedRepository<R extends RecordBase> extends AuditedWrites<R
   /** @throws ProblemError 404 `<entity>_not_found`, for another tenant's id as well */
   get(context: TenantContext, id: string): Promise<R>;
   find(context: TenantContext, filter: Record<string, unknown>): Promise<R | null>;
+  /**
+   * Which of these values of a field the tenant has already, each with the idempotency key its record was made with.
+   */
+  keysOf(context: TenantContext, field: string, values: string[]): Promise<Map<string, string | null>>;
   /** @throws ProblemError 400 `invalid_cursor` */
   list(context: TenantContext, request: ListRequest): Promise<Page<R>>;
 }
@@ -73,6 +77,19 @@ export function createAuditedRepository<R extends RecordBase>(
         .findOne({ ...filter, tenantId: tenantOf(context), deletedAt: null })
         .lean<StoredDocument>();
       return document && toRecord<R>(document);
+    },
+    keysOf: async (context, field, values) => {
+      const documents = await model
+        .find({ tenantId: tenantOf(context), deletedAt: null, [field]: mongoose.trusted({ $in: values }) })
+        .select({ [field]: 1, _idempotency: 1 })
+        .lean<StoredDocument[]>();
+      const ownPrefix = ownKey(context, '');
+      return new Map(
+        documents.map((document) => [
+          String(document[field]),
+          document._idempotency?.key.replace(ownPrefix, '') ?? null,
+        ]),
+      );
     },
     list: async (context, request) => {
       const { filter, limit, cursor, orderBy = '_id', direction = 'descending' } = request;

@@ -273,7 +273,7 @@ async function insertAll(
 }
 
 /** Keys belong to the user who sent them: two users may choose the same. */
-function ownKey(context: TenantContext, key: string): string {
+export function ownKey(context: TenantContext, key: string): string {
   return `${context.actor.id}:${key}`;
 }
 

@@ -27,10 +27,13 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   return error instanceof mongo.MongoServerError && outageCodes.has(Number(error.code));
 }
 
-/** True for a unique index violation, optionally of the index whose name or key mentions `field`. */
-export function isDuplicateKey(error: unknown, field?: string): boolean {
+/**
+ * True for a unique index violation, optionally of the index with this name. The server names the index before it
+ * quotes the value, so a value that contains an index's name is not mistaken for it.
+ */
+export function isDuplicateKey(error: unknown, index?: string): boolean {
   if (!(error instanceof mongo.MongoServerError) || error.code !== duplicateKey) return false;
-  return field === undefined || error.message.includes(field);
+  return index === undefined || / index: (\S+) /.exec(error.message)?.[1] === index;
 }
 
 /** The answer for what the database refuses or cannot do; undefined for everything else. */

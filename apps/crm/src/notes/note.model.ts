@@ -1,4 +1,4 @@
-import type { Note } from '@pipedesk/contracts';
+import { type Note, noteItem } from '@pipedesk/contracts';
 import {
   auditedIndexes,
   type AuditedRepository,
@@ -17,7 +17,10 @@ export function createNoteRepository(deps: StoreDeps): NoteRepository {
     entityType: 'note',
     collection,
     linksOf: ({ entityType, entityId }) => [{ entityType, entityId }],
+    // The key of the note's timeline item, so that the live feed is one range over one index.
+    derive: (note) => ({ _key: noteItem(note).key }),
     fields: {
+      _key: String,
       entityType: { type: String, required: true },
       entityId: { type: String, required: true },
       text: { type: String, required: true },
@@ -37,6 +40,7 @@ export const noteMigrations: Migration[] = [
         .createIndexes([
           ...auditedIndexes,
           { key: { tenantId: 1, entityType: 1, entityId: 1, _id: -1 }, name: 'tenant_record' },
+          { key: { tenantId: 1, entityType: 1, entityId: 1, _key: -1 }, name: 'tenant_record_key' },
         ]),
   },
 ];

@@ -13,6 +13,16 @@ export type NoteService = ReturnType<typeof createNoteService>;
 /** Where a note's record is looked up: reading a note follows from reading its record. */
 export type Notables = Record<NotableType, Pick<OwnedRecords<OwnedRecord>, 'get' | 'requireReference'>>;
 
+interface Place {
+  entityType: NotableType;
+  entityId: string;
+}
+
+interface Before {
+  before?: string | undefined;
+  limit: number;
+}
+
 export function createNoteService({ notes, notables }: { notes: NoteRepository; notables: Notables }) {
   const records = createOwnedRecords(notes, 'notes');
   return {
@@ -32,6 +42,21 @@ export function createNoteService({ notes, notables }: { notes: NoteRepository; 
     ): Promise<Page<Note>> => {
       await notables[entityType].get(context, entityId);
       return records.list(context, { entityType, entityId }, page);
+    },
+    /** A record's notes before a timeline key, newest first. */
+    newest: async (
+      context: TenantContext,
+      { entityType, entityId }: Place,
+      { before, limit }: Before,
+    ): Promise<Note[]> => {
+      await notables[entityType].get(context, entityId);
+      const older = before === undefined ? {} : { _key: { $lt: before } };
+      const page = await records.list(
+        context,
+        { entityType, entityId, ...older },
+        { limit, orderBy: '_key' },
+      );
+      return page.items;
     },
     change: (
       context: TenantContext,

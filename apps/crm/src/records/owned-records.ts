@@ -10,6 +10,7 @@ type Resource = 'companies' | 'leads' | 'deals' | 'notes';
 export interface PageRequest {
   limit: number;
   cursor?: string | undefined;
+  orderBy?: string;
 }
 
 /** What a PATCH or DELETE carries beside its body. */

@@ -29,7 +29,9 @@ export const userSchema = z.object({
 export type User = z.infer<typeof userSchema>;
 
 export const tenantSchema = z.object({ ...recordFields, name: z.string() });
+export type Tenant = z.infer<typeof tenantSchema>;
 
+/** `expiresIn` is in seconds (RFC 6749 section 5.1). */
 export const tokenSchema = z.object({
   accessToken: z.string(),
   tokenType: z.literal('Bearer'),
@@ -39,6 +41,12 @@ export const tokenSchema = z.object({
 });
 
 export const meSchema = z.object({ user: userSchema, tenant: tenantSchema });
+
+/** What a role may do and how far: the rule table as the caller's role sees it. */
+export const permissionsSchema = z.object({
+  role: roleSchema,
+  permissions: z.array(z.object({ permission: z.string(), scope: z.enum(['all', 'team', 'own']) })),
+});
 
 export const createUserBody = z.strictObject({
   name: lineSchema(120),
@@ -58,7 +66,11 @@ export const changeUserBody = z
   .partial()
   .refine((patch) => Object.keys(patch).length > 0, 'must change at least one field');
 
-export const userListQuery = z.strictObject({ ...pageQuery, role: roleSchema.optional() });
+export const userListQuery = z.strictObject({
+  ...pageQuery,
+  role: roleSchema.optional(),
+  status: z.enum(['active', 'disabled']).optional(),
+});
 export const userPage = pageOf(userSchema);
 
 /** RFC 7517 key set; only public members ever appear. */
@@ -75,3 +87,10 @@ export const jwksSchema = z.object({
     }),
   ),
 });
+
+export type Signup = z.infer<typeof signupBody>;
+export type Login = z.infer<typeof loginBody>;
+export type NewUser = z.infer<typeof createUserBody>;
+export type UserPatch = z.infer<typeof changeUserBody>;
+export type UserListQuery = z.infer<typeof userListQuery>;
+export type TokenAnswer = z.infer<typeof tokenSchema>;

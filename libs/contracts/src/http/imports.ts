@@ -28,7 +28,10 @@ export const importSchema = z.object({
   type: importableTypeSchema,
   status: z.enum(['running', 'completed', 'failed']),
   currency: z.string(),
+  /** Joins the changes of this import in audit and timeline; the import's own id. */
   operationId: z.string(),
+  /** Of the file as received, hex. */
+  sha256: z.string(),
   rows: z.int(),
   processed: z.int(),
   imported: z.int(),

@@ -1,0 +1,71 @@
+import { createDealBody, dealStages, type DealStage, type Money, type NewDeal } from '@pipedesk/contracts';
+import { checked } from './checked.ts';
+import { type RowReader, RowRejected } from './row-reader.ts';
+
+/** Looks up a company by its name; null when the tenant has none of that name. */
+export type FindCompany = (name: string) => Promise<string | null>;
+
+/**
+ * A deal from a row. Columns, by any of their names: opportunity_id, account, product, deal_stage, engage_date,
+ * close_date, close_value (major units); whatever else is there becomes a custom field.
+ * @throws RowRejected with the reason
+ */
+export async function dealFromRow(
+  row: RowReader,
+  currency: string,
+  findCompany: FindCompany,
+): Promise<NewDeal> {
+  const account = row.text('account', 'company');
+  const product = row.text('product');
+  const stage = readStage(row.text('deal_stage', 'stage'));
+  const amount = readMoney(row.text('close_value', 'amount', 'value'), currency);
+  if (account === null) row.warn('has no account; imported without a company');
+  if (stage === 'won' && amount === null) row.warn('is won without a value');
+  const fields = {
+    name:
+      row.text('name', 'deal_name', 'opportunity_name') ??
+      `${account ?? 'No account'} - ${product ?? 'no product'}`,
+    companyId: account === null ? null : await requireCompany(account, findCompany),
+    product,
+    stage,
+    amount,
+    engagedOn: row.text('engage_date', 'engaged_on'),
+    closedOn: row.text('close_date', 'closed_on'),
+    expectedCloseOn: row.text('expected_close_date', 'expected_close_on'),
+    externalId: row.text('opportunity_id', 'external_id', 'id'),
+  };
+  return checked(createDealBody, { ...fields, customFields: row.rest() });
+}
+
+async function requireCompany(name: string, findCompany: FindCompany): Promise<string> {
+  const id = await findCompany(name);
+  if (id === null)
+    throw new RowRejected(`account ${JSON.stringify(name)} is not a known company; import companies first`);
+  return id;
+}
+
+function readStage(text: string | null): DealStage {
+  const stage = dealStages.find((known) => known === text?.toLowerCase());
+  if (!stage)
+    throw new RowRejected(`stage ${JSON.stringify(text ?? '')} is none of ${dealStages.join(', ')}`);
+  return stage;
+}
+
+/** `1,054.50` in major units to integer minor units, without passing through a float. */
+export function readMoney(text: string | null, currency: string): Money | null {
+  if (text === null) return null;
+  const digits = minorDigits(currency);
+  const match = /^(\d{1,12})(?:\.(\d+))?$/.exec(text.replaceAll(/,(?=\d{3}(\D|$))/g, ''));
+  const [, whole = '', fraction = ''] = match ?? [];
+  if (!match || fraction.replace(/0+$/, '').length > digits) {
+    throw new RowRejected(`value ${JSON.stringify(text)} is not an amount in ${currency}`);
+  }
+  return { amount: Number(whole + fraction.slice(0, digits).padEnd(digits, '0')), currency };
+}
+
+/** 2 for USD, 0 for JPY: ISO 4217 as the runtime's ICU data has it. */
+function minorDigits(currency: string): number {
+  return (
+    new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2
+  );
+}

@@ -1,0 +1,137 @@
+import type { Import } from '@pipedesk/contracts';
+import { isDatabaseUnavailable } from '@pipedesk/mongo';
+import type { Logger } from '@pipedesk/service-kit';
+import type { createChunkImporter } from './chunk-import.ts';
+import type { ImportJob, ImportJobs } from './import.jobs.ts';
+import type { ImportRepository } from './import.model.ts';
+
+interface RunnerDeps {
+  jobs: ImportJobs;
+  imports: ImportRepository;
+  importChunk: ReturnType<typeof createChunkImporter>;
+  log: Logger;
+  /** How often to look for jobs that a crashed worker has left, ms. */
+  lookEvery?: number;
+}
+
+export interface ImportRunner {
+  /** Looks for work now. */
+  wake(): void;
+  /** Ends after the chunk at hand; the next start goes on from there. */
+  close(): Promise<void>;
+}
+
+const mostFailures = 5;
+
+/** Works off imports chunk by chunk; the lease in the job lets another replica take over what a crash left. */
+export function createImportRunner({
+  jobs,
+  imports,
+  importChunk,
+  log,
+  lookEvery = 2_000,
+}: RunnerDeps): ImportRunner {
+  let closed = false;
+  let working: Promise<void> | undefined;
+
+  async function work(): Promise<void> {
+    await settleStaged();
+    for (let job = await jobs.claim('open'); job && !closed; job = await jobs.claim('open')) await run(job);
+  }
+
+  /** An upload whose acceptance a crash cut off: it counts when its record was written, else it never happened. */
+  async function settleStaged(): Promise<void> {
+    for (let job = await jobs.claim('staged'); job; job = await jobs.claim('staged')) {
+      const record = await imports.find(job.context, { _id: job._id });
+      await (record ? jobs.open(job._id) : jobs.discard(job._id));
+    }
+  }
+
+  async function run(job: ImportJob): Promise<void> {
+    let current: ImportJob | null = job;
+    while (current && current.nextChunk < current.chunks && !closed) {
+      if (!(await runChunk(current))) return;
+      current = await jobs.read(job._id);
+    }
+    if (current && current.nextChunk >= current.chunks) await finish(current, 'completed', null);
+  }
+
+  /** @returns false when the job has to wait or is somebody else's now */
+  async function runChunk(job: ImportJob): Promise<boolean> {
+    try {
+      const rows = await jobs.chunk(job._id, job.nextChunk);
+      const { imported, reports } = await importChunk(
+        job.context,
+        { id: job._id, type: job.type, currency: job.currency },
+        rows,
+      );
+      await jobs.report(reports.map((report, index) => storedReport(job, report, index)));
+      const rejected = reports.filter(({ severity }) => severity === 'error').length;
+      return await jobs.advance(job, {
+        processed: rows.length,
+        imported,
+        rejected,
+        warnings: reports.length - rejected,
+      });
+    } catch (error) {
+      log.error(
+        { err: error, importId: job._id, chunk: job.nextChunk },
+        'import chunk failed; it will be repeated',
+      );
+      if (!isDatabaseUnavailable(error)) await giveUpAfterTooMany(job, error);
+      return false;
+    }
+  }
+
+  async function giveUpAfterTooMany(job: ImportJob, error: unknown): Promise<void> {
+    await jobs.countFailure(job);
+    if (job.failures + 1 < mostFailures) return;
+    await finish(job, 'failed', error instanceof Error ? error.message : String(error));
+  }
+
+  async function finish(job: ImportJob, status: Import['status'], failure: string | null): Promise<void> {
+    const { processed, imported, rejected, warnings } = job;
+    await imports.change(job.context, job._id, {}, (record) => {
+      Object.assign(record, {
+        status,
+        failure,
+        processed,
+        imported,
+        rejected,
+        warnings,
+        finishedAt: new Date().toISOString(),
+      });
+    });
+    await jobs.finish(job._id);
+    log.info({ importId: job._id, status, imported, rejected, warnings }, 'import ended');
+  }
+
+  function wake(): void {
+    if (closed) return;
+    working ??= work()
+      .catch((error: unknown) => {
+        log.warn({ err: error }, 'imports cannot go on just now');
+      })
+      .finally(() => (working = undefined));
+  }
+
+  const timer = setInterval(wake, lookEvery);
+  wake();
+  return {
+    wake,
+    close: async () => {
+      closed = true;
+      clearInterval(timer);
+      await working;
+    },
+  };
+}
+
+function storedReport(
+  job: ImportJob,
+  report: { line: number; severity: 'error' | 'warning'; reason: string },
+  index: number,
+) {
+  const key = `${String(report.line).padStart(9, '0')}.${String(index).padStart(4, '0')}`;
+  return { ...report, _id: `${job._id}:${key}`, tenantId: job.tenantId, importId: job._id, key };
+}
