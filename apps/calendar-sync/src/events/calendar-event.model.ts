@@ -1,0 +1,64 @@
+import { type CalendarEvent, meetingItem } from '@pipedesk/contracts';
+import {
+  auditedIndexes,
+  type AuditedRepository,
+  type Connection,
+  createAuditedRepository,
+  type Migration,
+  type Outbox,
+} from '@pipedesk/mongo';
+
+const collection = 'calendar_events';
+
+export type CalendarEventRepository = AuditedRepository<CalendarEvent>;
+
+/** The stored sort key: the meeting's key on timelines, so that one index serves lists and activity feeds. */
+export const startKey = '_startKey';
+
+export function createCalendarEventRepository(deps: {
+  connection: Connection;
+  outbox: Outbox;
+}): CalendarEventRepository {
+  return createAuditedRepository<CalendarEvent>({
+    ...deps,
+    entityType: 'calendar_event',
+    collection,
+    linksOf: ({ links }) => links,
+    derive: (event) => ({ [startKey]: meetingItem(event).key }),
+    fields: {
+      title: { type: String, required: true },
+      description: { type: String, default: null },
+      location: { type: String, default: null },
+      startsAt: { type: String, required: true },
+      endsAt: { type: String, required: true },
+      attendees: [
+        { _id: false, email: { type: String, required: true }, name: { type: String, default: null } },
+      ],
+      links: [
+        {
+          _id: false,
+          entityType: { type: String, required: true },
+          entityId: { type: String, required: true },
+        },
+      ],
+      organizerName: { type: String, required: true },
+      ownerId: { type: String, default: null },
+      teamId: { type: String, default: null },
+      [startKey]: { type: String },
+    },
+  });
+}
+
+export const calendarEventMigrations: Migration[] = [
+  {
+    id: '2026-11-22-calendar-event-indexes',
+    up: (db) =>
+      db
+        .collection(collection)
+        .createIndexes([
+          ...auditedIndexes,
+          { key: { tenantId: 1, [startKey]: 1 }, name: 'tenant_start' },
+          { key: { tenantId: 1, 'links.entityId': 1, [startKey]: 1 }, name: 'tenant_link_start' },
+        ]),
+  },
+];
