@@ -2,9 +2,8 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import type { Services } from './commands/command.ts';
 import { serveConnection } from './connection.ts';
 import { createPool, type PostgresAddress } from './postgres/pool.ts';
-import { statements } from './postgres/statements.ts';
+import { recordStatements, statements } from './postgres/statements.ts';
 import { createCursors } from './sessions/cursors.ts';
-import { createRetryableWrites } from './sessions/retryable-writes.ts';
 import { createTransactions } from './sessions/transactions.ts';
 
 export interface GatewayOptions {
@@ -32,6 +31,8 @@ export interface Gateway {
 }
 
 const DEFAULT_POOL_SIZE = 16;
+/** Records of retryable writes outlive the session timeout that drivers are told by no more than this. */
+const PRUNE_INTERVAL_MS = 10 * 60_000;
 
 /**
  * Starts a gateway on a database that `prepareEngine` made ready.
@@ -45,11 +46,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const pool = createPool({ address: postgres, size: poolSize, applicationName, onError });
   // Open transactions must not starve the commands they are waiting for.
   const transactionPool = createPool({ address: postgres, size: poolSize, applicationName, onError });
-  const retryableWrites = createRetryableWrites(pool);
+  const pruning = setInterval(
+    () => void pool.run(recordStatements.prune, []).catch(onError),
+    PRUNE_INTERVAL_MS,
+  );
+  pruning.unref();
   const transactions = createTransactions({
     pool: transactionPool,
     lifetimeMs: options.transactionLifetimeMs ?? 60_000,
-    findRecord: (id) => retryableWrites.find(id),
+    lookUps: pool,
   });
   const cursors = createCursors({
     idleMs: options.cursorIdleMs ?? 600_000,
@@ -58,7 +63,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   });
 
   const sockets = new Set<Socket>();
-  const services: Services = { pool, cursors, transactions, retryableWrites, address: '' };
+  const services: Services = { pool, cursors, transactions, address: '' };
   const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
@@ -82,7 +87,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const socket of sockets) socket.destroy();
       cursors.close();
-      retryableWrites.close();
+      clearInterval(pruning);
       await closed;
       await transactions.close();
       await Promise.all([pool.close(), transactionPool.close()]);

@@ -135,25 +135,23 @@ describe('errors', () => {
 
   it('stops a command at its maxTimeMS with 50', async () => {
     await fixture.db.collection('slow').insertMany(Array.from({ length: 300 }, (_, i) => ({ i })));
-    const slow = fixture.db
-      .collection('slow')
-      .aggregate(
-        [
-          {
-            $set: {
-              r: {
-                $reduce: {
-                  input: { $range: [0, 200_000] },
-                  initialValue: 0,
-                  in: { $add: ['$$value', '$$this'] },
-                },
+    const slow = fixture.db.collection('slow').aggregate(
+      [
+        {
+          $set: {
+            r: {
+              $reduce: {
+                input: { $range: [0, 200_000] },
+                initialValue: 0,
+                in: { $add: ['$$value', '$$this'] },
               },
             },
           },
-          { $group: { _id: null, sum: { $sum: '$r' } } },
-        ],
-        { maxTimeMS: 50 },
-      );
+        },
+        { $group: { _id: null, sum: { $sum: '$r' } } },
+      ],
+      { maxTimeMS: 50 },
+    );
     await expect(slow.toArray()).rejects.toMatchObject({ code: 50, codeName: 'MaxTimeMSExpired' });
   });
 

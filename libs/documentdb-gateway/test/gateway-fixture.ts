@@ -35,8 +35,11 @@ export async function startFixture(options: Partial<GatewayOptions> = {}): Promi
     applicationName,
     connect,
     async close() {
-      await db.dropDatabase();
+      // First the clients, and with them what they hold: a drop would wait for it.
       await Promise.all(clients.map((one) => one.close()));
+      const sweeper = await new MongoClient(gateway.uri).connect();
+      await sweeper.db(db.databaseName).dropDatabase();
+      await sweeper.close();
       await gateway.close();
     },
   };

@@ -47,6 +47,17 @@ export function opMsg(command: Document, { requestId = 1, flags = 0 } = {}): Buf
   return Buffer.concat([head, body]);
 }
 
+/** An OP_MSG with its documents in a sequence, as drivers send bulk writes. */
+export function opMsgWithSequence(command: Document, id: string, documents: Document[]): Buffer {
+  const message = opMsg(command);
+  const sequence = Buffer.concat([Buffer.from(`${id}\0`), ...documents.map((one) => serialize(one))]);
+  const head = Buffer.of(1, 0, 0, 0, 0);
+  head.writeInt32LE(sequence.length + 4, 1);
+  const whole = Buffer.concat([message, head, sequence]);
+  whole.writeInt32LE(whole.length, 0);
+  return whole;
+}
+
 /** An OP_QUERY, as clients older than OP_MSG say hello. */
 export function opQuery(command: Document, requestId = 1): Buffer {
   const name = Buffer.from('admin.$cmd\0');

@@ -1,7 +1,6 @@
 import type { PostgresPool, Row, Statement } from '../postgres/pool.ts';
 import type { Cursors } from '../sessions/cursors.ts';
-import type { RetryableWrites, WriteNumber } from '../sessions/retryable-writes.ts';
-import type { Transaction, Transactions } from '../sessions/transactions.ts';
+import type { Transaction, TransactionId, Transactions } from '../sessions/transactions.ts';
 import type { Request } from '../wire/messages.ts';
 
 /** What all commands of a gateway share. */
@@ -9,7 +8,6 @@ export interface Services {
   pool: PostgresPool;
   cursors: Cursors;
   transactions: Transactions;
-  retryableWrites: RetryableWrites;
   /** `host:port` as clients reach it. */
   address: string;
 }
@@ -26,7 +24,7 @@ export interface Command {
   txnNumber: bigint | undefined;
   transaction: Transaction | undefined;
   /** Set for a retryable write outside a transaction. */
-  write: WriteNumber | undefined;
+  write: TransactionId | undefined;
   /** Runs SQL in the command's transaction, or on any connection. */
   run: (statement: Statement, values: unknown[]) => Promise<Row[]>;
 }

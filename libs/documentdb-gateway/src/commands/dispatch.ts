@@ -13,6 +13,9 @@ import { explain } from './explain.ts';
 import { handshakeCommands } from './handshake.ts';
 import { sessionCommands } from './sessions.ts';
 import { writeCommands } from './writes.ts';
+import { insist } from '../postgres/insistence.ts';
+import { isRepeatable } from './repeatable.ts';
+import { lostRaceToCreate } from './implicit-collection.ts';
 
 const handlers = new Map<string, Handler>(
   Object.entries({
@@ -57,6 +60,10 @@ async function failed(error: unknown, command: Command): Promise<MongoError> {
   const commit = request.name === 'commitTransaction';
   if (inTransaction && !commit && session && txnNumber !== undefined) {
     await services.transactions.abort({ session, number: txnNumber });
+    if (await lostRaceToCreate(error, command))
+      return new MongoError(112, 'the collection is being created by another transaction', [
+        'TransientTransactionError',
+      ]);
   }
   if (isDuplicateKey(error)) return createDuplicateKeys(command).ofCommand(error);
   return translate(error, {
@@ -86,7 +93,10 @@ function commandOf(request: Request, services: Services, { operation, connection
     txnNumber,
     transaction: undefined,
     write: retryable ? { session, number: txnNumber } : undefined,
-    run: (statement, values) => (command.transaction ?? services.pool).run(statement, values, operation),
+    run: (statement, values) =>
+      command.transaction
+        ? command.transaction.run(statement, values, operation)
+        : insist(() => services.pool.run(statement, values, operation), isRepeatable(command)),
   };
   return command;
 }

@@ -22,10 +22,7 @@ const endSessions: Handler = async ({ request, services }) => {
   const sessions = (Array.isArray(lists[0]) ? lists[0] : [])
     .map(({ id }) => id)
     .filter((id) => Buffer.isBuffer(id));
-  for (const session of sessions) {
-    services.retryableWrites.forget(session);
-    await services.transactions.abortSession(session);
-  }
+  await Promise.all(sessions.map((session) => services.transactions.abortSession(session)));
   return OK;
 };
 

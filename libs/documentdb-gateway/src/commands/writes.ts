@@ -1,5 +1,4 @@
-import type { Row } from '../postgres/pool.ts';
-import { recordedWriteStatement, writeStatement, type WriteName } from '../postgres/statements.ts';
+import { writeOnceStatement, writeStatement, type WriteName } from '../postgres/statements.ts';
 import type { Request } from '../wire/messages.ts';
 import { bsonColumn, wholeBody } from './arguments.ts';
 import type { Handler } from './command.ts';
@@ -14,17 +13,15 @@ const SEQUENCES: Partial<Record<WriteName, string>> = {
 
 const writing = (name: WriteName): Handler => {
   const plain = writeStatement(name);
-  const recorded = recordedWriteStatement(name);
+  const once = writeOnceStatement(name);
   const sequence = SEQUENCES[name];
 
   return async (command) => {
     const values = parameters(command.request, sequence);
     const { write } = command;
-    const row = write
-      ? await command.services.retryableWrites.once(write, async () =>
-          only(await command.run(recorded, [...values, write.session, write.number.toString()])),
-        )
-      : only(await command.run(plain, values));
+    const [row = []] = write
+      ? await command.run(once, [...values, write.session, write.number.toString()])
+      : await command.run(plain, values);
     const reply = bsonColumn(row);
     return row[1] === true ? reply : withWriteErrors(reply, command);
   };
@@ -37,10 +34,6 @@ function parameters(request: Request, sequence: string | undefined): unknown[] {
   if (!only) return [db, body, null];
   const passable = only.id === sequence && others.length === 0 && only.documents.length > 0;
   return passable ? [db, body, only.documents] : [db, wholeBody(request), null];
-}
-
-function only(rows: Row[]): Row {
-  return rows[0] ?? [];
 }
 
 /** The four writing commands. */

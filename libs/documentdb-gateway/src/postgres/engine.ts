@@ -1,19 +1,6 @@
 import pg from 'pg';
 import type { PostgresAddress } from './pool.ts';
-
-/**
- * One row a session, holding the reply to its latest retryable write or commit, written in the same transaction as the write itself.
- * A driver that lost the reply sends the same number again and gets the first answer instead of a second effect.
- */
-const RETRYABLE_WRITES = `
-  create schema if not exists pipedesk_gateway;
-  create table if not exists pipedesk_gateway.retryable_writes (
-    session bytea primary key,
-    txn_number bigint not null,
-    reply bytea not null,
-    success boolean not null,
-    written_at timestamptz not null default now()
-  ) with (fillfactor = 50);`;
+import { RETRYABLE_WRITES_SCHEMA } from './retryable-writes-schema.ts';
 
 /** Serialises gateways that start at the same time; any constant will do. */
 const PREPARE_LOCK = 7_211_001;
@@ -32,7 +19,7 @@ export async function prepareEngine(postgres: PostgresAddress): Promise<void> {
     await client.query('set client_min_messages = warning');
     await client.query('create extension if not exists documentdb cascade');
     await client.query('create extension if not exists documentdb_extended_rum cascade');
-    await client.query(RETRYABLE_WRITES);
+    await client.query(RETRYABLE_WRITES_SCHEMA);
     const database = client.escapeIdentifier(postgres.database);
     await client.query(
       `alter database ${database} set documentdb.defaultCursorExpiryTimeLimitSeconds = ${CURSOR_SECONDS}`,

@@ -30,6 +30,7 @@ export const statements = {
     text: `select ${INTERNAL}.drop_indexes_non_concurrently($1, $2)::bytea`,
   },
   create: { name: 'gw_create', text: `select ${API}.create_collection_view($1, $2)::bytea` },
+  createCollection: { name: 'gw_create_collection', text: `select ${API}.create_collection($1, $2)` },
   drop: { name: 'gw_drop', text: `select ${API}.drop_collection($1, $2)` },
   dropDatabase: { name: 'gw_drop_database', text: `select ${API}.drop_database($1)` },
   collMod: { name: 'gw_coll_mod', text: `select ${API}.coll_mod($1, $2, $3)::bytea` },
@@ -68,33 +69,22 @@ export function writeStatement(name: WriteName): Statement {
   return { name: `gw_${name}`, text: `select p_result::bytea, p_success from ${writeCalls[name].call}` };
 }
 
-/** The same write, which also records its reply under a session and number, as two more parameters, in one transaction. */
-export function recordedWriteStatement(name: WriteName): Statement {
-  const { call, parameters } = writeCalls[name];
-  const record = recordReply(
-    `select $${parameters + 1}::bytea, $${parameters + 2}::bigint, reply, success from written`,
-  );
+/**
+ * The same write, carried out once for a session and its number, the two more parameters it takes. A repetition gets the first reply.
+ */
+export function writeOnceStatement(name: WriteName): Statement {
+  const { parameters } = writeCalls[name];
+  const documents = parameters === 3 ? '$3' : 'null';
   return {
-    name: `gw_${name}_recorded`,
-    text: `with written as materialized (select p_result::bytea as reply, p_success as success from ${call}),
-      recorded as (${record})
-      select reply, success from written`,
+    name: `gw_${name}_once`,
+    text: `select reply, success from pipedesk_gateway.write_once('${name}', $1, $2, ${documents}, $${parameters + 1}, $${parameters + 2})`,
   };
 }
 
-function recordReply(source: string): string {
-  return `insert into pipedesk_gateway.retryable_writes (session, txn_number, reply, success) ${source}
-    on conflict (session) do update set txn_number = excluded.txn_number, reply = excluded.reply,
-      success = excluded.success, written_at = now()`;
-}
-
-/** Finds and keeps the answers to retryable writes and commits. */
+/** What was recorded of retryable writes and commits. */
 export const recordStatements = {
-  find: {
-    name: 'gw_find_record',
-    text: 'select reply, success from pipedesk_gateway.retryable_writes where session = $1 and txn_number = $2',
-  },
-  keep: { name: 'gw_keep_record', text: recordReply('values ($1, $2, $3, true)') },
+  find: { name: 'gw_recorded', text: 'select reply, success from pipedesk_gateway.recorded($1, $2)' },
+  keep: { name: 'gw_record', text: 'select pipedesk_gateway.record($1, $2, $3, true)' },
   prune: {
     name: 'gw_prune_records',
     text: `delete from pipedesk_gateway.retryable_writes where written_at < now() - interval '30 minutes'`,

@@ -36,7 +36,8 @@ export interface TransactionOptions {
   pool: PostgresPool;
   /** Total lifetime, as MongoDB's transactionLifetimeLimitSeconds. */
   lifetimeMs: number;
-  findRecord: (id: TransactionId) => Promise<Row | undefined>;
+  /** The pool for look-ups outside any transaction. */
+  lookUps: PostgresPool;
 }
 
 interface Open extends Transaction {
@@ -81,6 +82,11 @@ export function createTransactions(options: TransactionOptions): Transactions {
     await pinned.run(recordStatements.keep, [id.session, id.number.toString(), COMMITTED]);
   };
 
+  const isCommitted = async ({ session, number }: TransactionId): Promise<boolean> => {
+    const [row] = await options.lookUps.run(recordStatements.find, [session, number.toString()]);
+    return row?.[1] === true;
+  };
+
   return {
     async start(id, owner) {
       await rollback(open.get(keyOf(id.session)));
@@ -113,7 +119,7 @@ export function createTransactions(options: TransactionOptions): Transactions {
     async commit(id) {
       const transaction = find(id);
       if (!transaction) {
-        if (await options.findRecord(id)) return;
+        if (await isCommitted(id)) return;
         throw noSuchTransaction(id);
       }
       try {
