@@ -107,7 +107,7 @@ export function createAuditedRepository<R extends RecordBase>(
 }
 
 /** @throws Error when a data access has no tenant: a defect that must never turn into "all tenants" */
-export function tenantOf(context: TenantContext): string {
+export function tenantOf(context: Pick<TenantContext, 'tenantId'>): string {
   if (!context.tenantId) throw new Error('data access without a tenant');
   return context.tenantId;
 }

@@ -1,0 +1,112 @@
+import { type Login, type Signup, type Tenant, type TokenAnswer, type User } from '@pipedesk/contracts';
+import {
+  type Caller,
+  type Logger,
+  ProblemError,
+  type RequestOrigin,
+  type TenantContext,
+  tenantContextOf,
+} from '@pipedesk/service-kit';
+import { v7 as uuidv7 } from 'uuid';
+import type { CredentialStore } from '../credentials/credential.model.ts';
+import type { Passwords } from '../credentials/passwords.ts';
+import type { SessionService } from '../sessions/session.service.ts';
+import type { TenantRepository } from '../tenants/tenant.model.ts';
+import type { TokenIssuer } from '../tokens/token-issuer.ts';
+import type { EmailLookup } from '../users/user.model.ts';
+import { emailInUse, type UserService } from '../users/user.service.ts';
+import type { LoginLimiter } from './login-limiter.ts';
+
+export type AccountService = ReturnType<typeof createAccountService>;
+
+interface AccountDeps {
+  tenants: TenantRepository;
+  users: UserService;
+  findByEmail: EmailLookup;
+  credentials: CredentialStore;
+  passwords: Passwords;
+  sessions: SessionService;
+  tokens: TokenIssuer;
+  limiter: LoginLimiter;
+  log: Logger;
+}
+
+/** What a login of an unknown address is checked against, so that it costs the same look-ups as a known one. */
+const nobody = { tenantId: 'none', userId: 'nobody' };
+
+export function createAccountService(deps: AccountDeps) {
+  const { tenants, users, findByEmail, credentials, passwords, sessions, tokens, limiter, log } = deps;
+
+  async function openSession(caller: Caller, context: TenantContext) {
+    await sessions.open(context, caller.sessionId);
+    return { ...(await tokens.issue(caller)), tokenType: 'Bearer' as const };
+  }
+
+  /** The first admin is the actor of everything a signup creates. */
+  async function signup(body: Signup, origin: RequestOrigin): Promise<TokenAnswer> {
+    const { tenantName, name, email, password } = body;
+    if (await findByEmail(email)) throw emailInUse();
+    const hash = await passwords.hash(password);
+    const caller = newCaller({ userId: uuidv7(), tenantId: uuidv7(), name, role: 'admin', teamId: null });
+    const context = tenantContextOf(caller, origin, 'auth');
+    const { record: tenant } = await tenants.create(context, { name: tenantName }, { id: caller.tenantId });
+    const user = await registerFirst(context, hash, body);
+    return { ...(await openSession(caller, context)), user, tenant };
+  }
+
+  /** The user comes last: until then the address is free, and a signup that broke off can simply be repeated. */
+  async function registerFirst(
+    context: TenantContext,
+    hash: string,
+    { name, email }: Pick<Signup, 'name' | 'email'>,
+  ): Promise<User> {
+    try {
+      const fields = { name, email, role: 'admin' as const, teamId: null };
+      return await users.register(context, { id: context.subject.userId, fields, hash });
+    } catch (error) {
+      await tenants.remove(context, context.tenantId, {}).catch((failure: unknown) => {
+        log.warn({ err: failure, tenantId: context.tenantId }, 'a tenant without users stays behind');
+      });
+      throw error;
+    }
+  }
+
+  /** Unknown address, wrong password and disabled user answer alike, after the same work. */
+  async function login({ email, password }: Login, origin: RequestOrigin): Promise<TokenAnswer> {
+    await limiter.begin(email, origin.ip);
+    const identity = await findByEmail(email);
+    const owner = identity ?? nobody;
+    const isRight = await passwords.isRight(await credentials.hashOf(owner, owner.userId), password);
+    if (!identity || !isRight || identity.status !== 'active') throw invalidCredentials();
+    await limiter.succeeded(email, origin.ip);
+    const caller = newCaller(identity);
+    const context = tenantContextOf(caller, origin, 'auth');
+    return { ...(await openSession(caller, context)), ...(await me(context)) };
+  }
+
+  async function me(context: TenantContext): Promise<{ user: User; tenant: Tenant }> {
+    const [user, tenant] = await Promise.all([
+      users.get(context, context.subject.userId),
+      tenants.get(context, context.tenantId),
+    ]);
+    return { user, tenant };
+  }
+
+  return {
+    signup,
+    login,
+    me,
+    logout: (caller: Caller, context: TenantContext) => sessions.end(context, caller.sessionId),
+  };
+}
+
+function newCaller({ userId, tenantId, name, role, teamId }: Omit<Caller, 'sessionId'>): Caller {
+  return { userId, tenantId, name, role, teamId, sessionId: uuidv7() };
+}
+
+function invalidCredentials(): ProblemError {
+  return new ProblemError(401, 'invalid_credentials', {
+    detail: 'The mail address or the password is wrong.',
+    headers: { 'WWW-Authenticate': 'Bearer' },
+  });
+}

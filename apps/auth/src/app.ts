@@ -1,0 +1,98 @@
+import { type Connection, createOutbox, databaseProblem, pingMongo } from '@pipedesk/mongo';
+import { createOutboxRelay, type OutboxRelay, type Publisher } from '@pipedesk/messaging';
+import { createAuthenticator, createServiceApp, type Logger, type Registry } from '@pipedesk/service-kit';
+import type { Express } from 'express';
+import { accountRoutes } from './accounts/account.routes.ts';
+import { createAccountService } from './accounts/account.service.ts';
+import { createLoginLimiter, type LoginLimiter } from './accounts/login-limiter.ts';
+import { createCredentialStore } from './credentials/credential.model.ts';
+import { createPasswords } from './credentials/passwords.ts';
+import { createWorkQueue } from './credentials/work-queue.ts';
+import { createSessionGuard } from './sessions/session-guard.ts';
+import { createSessionRepository } from './sessions/session.model.ts';
+import { createSessionService } from './sessions/session.service.ts';
+import { createTenantRepository } from './tenants/tenant.model.ts';
+import { createKeyRing } from './tokens/key-ring.ts';
+import { createKeySecret } from './tokens/key-secret.ts';
+import { keyRoutes } from './tokens/key.routes.ts';
+import { createSigningKeyStore } from './tokens/signing-key.model.ts';
+import { createTokenIssuer } from './tokens/token-issuer.ts';
+import { createAdminLock } from './users/admin-lock.ts';
+import { createEmailLookup, createUserRepository } from './users/user.model.ts';
+import { userRoutes } from './users/user.routes.ts';
+import { createUserService } from './users/user.service.ts';
+
+export interface AppDeps {
+  connection: Connection;
+  publisher: Publisher;
+  log: Logger;
+  metrics: Registry;
+  trustedProxies: string;
+  isShuttingDown: () => boolean;
+  issuer: string;
+  audience: string;
+  /** 32 bytes in base64. */
+  keySecret: string;
+  /** Of an access token, seconds. */
+  tokenLifetime: number;
+  limiter?: LoginLimiter;
+}
+
+/** Password checks at a time: on two cores one core stays free for everything else often enough. */
+const hashing = { concurrency: 2, capacity: 100 };
+
+/** Builds the service; never listens. */
+export function createApp(deps: AppDeps): { app: Express; relay: OutboxRelay } {
+  const { connection, publisher, log, metrics, issuer, audience, tokenLifetime } = deps;
+  const outbox = createOutbox();
+  const store = { connection, outbox };
+  const clock = () => new Date();
+
+  const keys = createKeyRing({
+    store: createSigningKeyStore(connection),
+    secret: createKeySecret(deps.keySecret),
+    log,
+  });
+  const credentials = createCredentialStore(connection);
+  const passwords = createPasswords(createWorkQueue(hashing));
+  const sessions = createSessionService({
+    sessions: createSessionRepository(store),
+    lifetime: tokenLifetime,
+    clock,
+  });
+  const userRepository = createUserRepository(store);
+  const users = createUserService({
+    users: userRepository,
+    credentials,
+    passwords,
+    sessions,
+    adminLock: createAdminLock(connection),
+  });
+  const accounts = createAccountService({
+    tenants: createTenantRepository(store),
+    users,
+    findByEmail: createEmailLookup(connection),
+    credentials,
+    passwords,
+    sessions,
+    tokens: createTokenIssuer({ keys, issuer, audience, lifetime: tokenLifetime, clock }),
+    limiter: deps.limiter ?? createLoginLimiter(),
+    log,
+  });
+
+  const app = createServiceApp({
+    ...deps,
+    service: 'auth',
+    // Verified with the store's own keys: this service must not depend on itself being up.
+    authenticate: createSessionGuard({
+      authenticate: createAuthenticator({ keys, issuer, audience }),
+      sessions,
+      users: userRepository,
+    }),
+    routes: [...accountRoutes(accounts), ...userRoutes(users), ...keyRoutes(keys)],
+    // The broker is not asked: writes go on without it, their events wait in the outbox.
+    checks: { database: pingMongo(connection), signingKey: () => keys.signingKey() },
+    errorMappers: [databaseProblem],
+  });
+  return { app, relay: createOutboxRelay({ source: outbox, publisher, log, metrics }) };
+}

@@ -1,0 +1,38 @@
+import { amqpEnv, httpEnv, loadConfig, mongoEnv, tokenEnv } from '@pipedesk/service-kit';
+import { z } from 'zod';
+
+/**
+ * Wraps the signing keys of a development database, so that nothing has to be set up to try the system. It is as good
+ * as no encryption, and no worse: it signs nothing, and whoever wants to use it must read the database first.
+ */
+const developmentKeySecret = Buffer.from('pipedesk development key secret!').toString('base64');
+
+/** AES-256 takes 32 bytes. `openssl rand -base64 32` makes one. */
+const keySecret = z
+  .base64({ error: 'must be base64' })
+  .refine((text) => Buffer.from(text, 'base64').length === 32, 'must be 32 bytes in base64');
+
+export const configSchema = z
+  .object({
+    ...httpEnv,
+    ...mongoEnv,
+    ...amqpEnv,
+    AUTH_ISSUER: tokenEnv.AUTH_ISSUER,
+    AUTH_AUDIENCE: tokenEnv.AUTH_AUDIENCE,
+    /** Encrypts the private signing keys in the database. Production has no default. */
+    AUTH_KEY_SECRET: keySecret.default(developmentKeySecret),
+    /** Lifetime of an access token in seconds. */
+    AUTH_TOKEN_TTL: z.coerce.number().int().min(60).max(86_400).default(600),
+  })
+  .refine(
+    ({ NODE_ENV, AUTH_KEY_SECRET }) => NODE_ENV !== 'production' || AUTH_KEY_SECRET !== developmentKeySecret,
+    {
+      path: ['AUTH_KEY_SECRET'],
+      error: 'must be given in production: 32 random bytes in base64',
+    },
+  );
+
+export type Config = z.infer<typeof configSchema>;
+
+/** @throws ConfigError listing every variable that is missing or wrong */
+export const readConfig = (): Config => loadConfig(configSchema);

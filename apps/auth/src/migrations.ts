@@ -1,0 +1,12 @@
+import type { Migration } from '@pipedesk/mongo';
+import { sessionMigrations } from './sessions/session.model.ts';
+import { tenantMigrations } from './tenants/tenant.model.ts';
+import { signingKeyMigrations } from './tokens/signing-key.model.ts';
+import { userMigrations } from './users/user.model.ts';
+
+export const migrations: Migration[] = [
+  ...tenantMigrations,
+  ...userMigrations,
+  ...sessionMigrations,
+  ...signingKeyMigrations,
+];

@@ -1,0 +1,38 @@
+import type { Caller } from '@pipedesk/service-kit';
+import { SignJWT } from 'jose';
+import { v7 as uuidv7 } from 'uuid';
+import type { KeyRing } from './key-ring.ts';
+
+interface IssuerOptions {
+  keys: Pick<KeyRing, 'signingKey'>;
+  issuer: string;
+  audience: string;
+  /** Seconds. */
+  lifetime: number;
+  clock: () => Date;
+}
+
+export interface TokenIssuer {
+  /** `expiresIn` is in seconds. */
+  issue(caller: Caller): Promise<{ accessToken: string; expiresIn: number }>;
+}
+
+/** Access tokens in the profile of RFC 9068 with the claims every decision rests on: tenant, session, role, team. */
+export function createTokenIssuer({ keys, issuer, audience, lifetime, clock }: IssuerOptions): TokenIssuer {
+  return {
+    issue: async ({ userId, tenantId, sessionId, role, name, teamId }) => {
+      const { kid, key } = await keys.signingKey();
+      const now = Math.floor(clock().getTime() / 1000);
+      const accessToken = await new SignJWT({ tid: tenantId, sid: sessionId, role, name, team: teamId })
+        .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid })
+        .setIssuer(issuer)
+        .setAudience(audience)
+        .setSubject(userId)
+        .setJti(uuidv7())
+        .setIssuedAt(now)
+        .setExpirationTime(now + lifetime)
+        .sign(key);
+      return { accessToken, expiresIn: lifetime };
+    },
+  };
+}
