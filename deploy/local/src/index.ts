@@ -8,3 +8,4 @@ export { serviceNames, servicePorts } from './services/service-environment.ts';
 export type { ServiceName } from './services/service-environment.ts';
 export { startServices } from './services/start-services.ts';
 export type { RunningServices, ServicesOptions } from './services/start-services.ts';
+export { type Answer, type ApiClient, type CallOptions, createApiClient } from './api-client.ts';
