@@ -1,0 +1,51 @@
+import { rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startBackingServices } from '../backing/backing-services.ts';
+import { watchInterrupts } from '../interrupt.ts';
+import { startServices } from '../services/start-services.ts';
+import { benchHistory } from './history.bench.ts';
+import type { Bench } from './bench.ts';
+
+/**
+ * `npm run bench [-- <name>...]`: figures on a stack of its own, so that a running one is neither disturbed nor measured.
+ * Every figure is printed beside the raw driver's or a peer's of the same run: absolute numbers depend on the machine.
+ */
+const benches: Record<string, Bench> = { history: benchHistory };
+
+const chosen = process.argv.slice(2);
+const unknown = chosen.filter((name) => !(name in benches));
+if (unknown.length > 0) {
+  console.error(`There is no bench ${unknown.join(', ')}. There are: ${Object.keys(benches).join(', ')}`);
+  process.exit(1);
+}
+
+const interrupted = watchInterrupts();
+const folder = mkdtempSync(join(tmpdir(), 'pipedesk-bench-'));
+const backing = await startBackingServices({
+  instance: `bench-${process.pid}`,
+  ephemeral: true,
+  ports: 'free',
+  progress: console.log,
+});
+try {
+  const services = await startServices({
+    backing,
+    ports: 'free',
+    folder,
+    databasePrefix: `bench_${process.pid}`,
+    signal: interrupted,
+  });
+  try {
+    for (const [name, bench] of Object.entries(benches)) {
+      if (chosen.length === 0 || chosen.includes(name)) await bench({ backing, services, say: console.log });
+    }
+  } finally {
+    await services.stop();
+  }
+} finally {
+  await backing.stop();
+  rmSync(folder, { recursive: true, force: true });
+}
+process.exit(0);
