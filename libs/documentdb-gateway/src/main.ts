@@ -1,6 +1,7 @@
 import { loadConfig } from './config.ts';
 import { startGateway } from './gateway.ts';
 import { prepareEngine } from './postgres/engine.ts';
+import { insist } from './postgres/insistence.ts';
 
 const config = loadConfig();
 const postgres = {
@@ -12,7 +13,8 @@ const postgres = {
 };
 const print = (line: Record<string, unknown>) => void process.stdout.write(`${JSON.stringify(line)}\n`);
 
-await prepareEngine(postgres);
+// PostgreSQL may still be starting.
+await insist(() => prepareEngine(postgres), true);
 const gateway = await startGateway({
   postgres,
   host: config.DOCUMENTDB_GATEWAY_HOST,

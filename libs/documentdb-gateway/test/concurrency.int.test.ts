@@ -57,6 +57,18 @@ describe('many clients at once', () => {
     });
   });
 
+  it('create the same collection and the same indexes at the same time, as services do that start together', async () => {
+    await each(async (client) => {
+      const db = client.db(fixture.db.databaseName);
+      await db.createCollection('shared', { validator: { $jsonSchema: { required: ['a'] } } });
+      await db
+        .collection('shared')
+        .createIndexes([{ key: { a: 1 }, unique: true }, { key: { a: 1, b: -1 } }]);
+    });
+    const indexes = await fixture.db.collection('shared').indexes();
+    expect(indexes.map(({ name }) => name).sort()).toEqual(['_id_', 'a_1', 'a_1_b_-1']);
+  });
+
   it('open more transactions than there are connections without a deadlock', async () => {
     await each((client, i) =>
       client.withSession((session) =>

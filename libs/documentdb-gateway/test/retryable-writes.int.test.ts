@@ -78,6 +78,44 @@ describe('writes that a driver repeats', () => {
     });
   });
 
+  it('waits for a first attempt that still runs, instead of running beside it', async () => {
+    await fixture.db.collection('counters').insertOne({ _id: 'slow' as never, n: 0 });
+    const holder = fixture.client.startSession();
+    holder.startTransaction();
+    await fixture.db
+      .collection('counters')
+      .updateOne({ _id: 'slow' as never }, { $set: { held: true } }, { session: holder });
+    const other = await connectRaw(fixture.gateway.port);
+    const command = numbered(increments(['slow']), new UUID(), 1);
+    const attempts = Promise.all([send(raw, command), send(other, command)]);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await holder.commitTransaction();
+    await holder.endSession();
+    expect(await attempts).toMatchObject([{ nModified: 1 }, { nModified: 1 }]);
+    expect(await fixture.db.collection('counters').findOne({ _id: 'slow' as never })).toMatchObject({ n: 1 });
+    other.socket.destroy();
+  });
+
+  it('knows a commit that another gateway made', async () => {
+    const session = new UUID();
+    const inTransaction = (command: Document) => ({ ...numbered(command, session, 3), autocommit: false });
+    await send(raw, {
+      ...inTransaction({ insert: 'committed', documents: [{ _id: 1 }] }),
+      startTransaction: true,
+    });
+    const commit = { ...inTransaction({ commitTransaction: 1 }), $db: 'admin' };
+    expect(await send(raw, commit)).toMatchObject({ ok: 1 });
+    const other = await startGateway({ postgres: testPostgres(), poolSize: 2 });
+    const client = await connectRaw(other.port);
+    expect(await send(client, commit)).toMatchObject({ ok: 1 });
+    expect(await send(client, { ...commit, txnNumber: Long.fromNumber(4) })).toMatchObject({
+      code: 251,
+      errorLabels: ['TransientTransactionError'],
+    });
+    client.socket.destroy();
+    await other.close();
+  });
+
   it('counts a new number of the same session as a new write', async () => {
     const session = new UUID();
     for (const number of [1, 2, 3]) await send(raw, numbered(increments(['many']), session, number));

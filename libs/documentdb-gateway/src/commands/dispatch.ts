@@ -69,6 +69,7 @@ async function failed(error: unknown, command: Command): Promise<MongoError> {
   return translate(error, {
     inTransaction,
     commit,
+    timeLimited: request.fields.has('maxTimeMS'),
     retryableWrite: write !== undefined || error instanceof PostgresUnavailable,
   });
 }

@@ -8,11 +8,14 @@ export interface Circumstances {
   /** A write whose repetition is harmless: it carries a number, or never reached PostgreSQL. */
   retryableWrite: boolean;
   commit: boolean;
+  /** It asked for a time limit. */
+  timeLimited: boolean;
 }
 
 const WRITE_CONFLICT = 112;
 const SHUTDOWN = 11600;
 const MAX_TIME_EXPIRED = 50;
+const QUERY_CANCELED = '57014';
 
 /** Any failure of a command as a MongoDB error. Unforeseen ones become InternalError with their own message. */
 export function translate(error: unknown, circumstances: Circumstances): MongoError {
@@ -20,7 +23,9 @@ export function translate(error: unknown, circumstances: Circumstances): MongoEr
   if (error instanceof PostgresUnavailable || isUnreachable(error))
     return connectionLost(error, circumstances);
   const { code, message } = describe(error);
-  if (code === 'server_timeout') return new MongoError(MAX_TIME_EXPIRED, 'operation exceeded time limit');
+  if (code === QUERY_CANCELED && circumstances.timeLimited) {
+    return new MongoError(MAX_TIME_EXPIRED, 'operation exceeded time limit');
+  }
   const mongoCode = code === undefined ? 1 : codeOfSqlState(code);
   return new MongoError(mongoCode, message, labelsFor(mongoCode, circumstances));
 }

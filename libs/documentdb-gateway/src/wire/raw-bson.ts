@@ -111,21 +111,6 @@ export function appendElements(doc: Buffer, ...elements: Buffer[]): Buffer {
   return out;
 }
 
-/** A copy of `doc` without the named top-level elements; `doc` itself when it has none of them. */
-export function withoutElements(
-  doc: Buffer,
-  elements: Iterable<RawElement>,
-  names: ReadonlySet<string>,
-): Buffer {
-  const kept: Buffer[] = [];
-  let dropped = false;
-  for (const element of elements) {
-    if (names.has(element.name)) dropped = true;
-    else kept.push(doc.subarray(element.start, element.end));
-  }
-  return dropped ? appendElements(Buffer.of(5, 0, 0, 0, 0), ...kept) : doc;
-}
-
 /** Cuts a run of concatenated documents (an OP_MSG document sequence) into its documents. */
 export function* splitDocuments(run: Buffer): Generator<Buffer> {
   let at = 0;
