@@ -19,3 +19,4 @@ export * from './money.ts';
 export * from './text.ts';
 export * from './timeline/item.ts';
 export * from './timeline/place-event.ts';
+export * from './timeline/read-permission.ts';

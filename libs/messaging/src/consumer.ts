@@ -9,9 +9,10 @@ import { decodeEvent } from './message.ts';
 import { type ConsumerQueue, declareTopology } from './topology.ts';
 import type { Registry } from 'prom-client';
 
-/** Thrown by a handler for an event that can never be processed: it goes to the dead letters at once. */
-export class RejectedEvent extends Error {
-  override name = 'RejectedEvent';
+/** An event of the batch that can never be processed: it goes to the dead letters at once. */
+export interface Rejection {
+  event: ChangeEvent;
+  reason: string;
 }
 
 interface ConsumerOptions {
@@ -19,8 +20,11 @@ interface ConsumerOptions {
   queue: ConsumerQueue;
   log: Logger;
   metrics: Registry;
-  /** Stores a batch, idempotently; it may see any event again, at any time. */
-  handle: (events: ChangeEvent[]) => Promise<void>;
+  /**
+   * Stores a batch, idempotently; it may see any event again, at any time. Answers with the events (by identity, since
+   * forgeries share ids) that can never be stored; all others are stored when it resolves.
+   */
+  handle: (events: ChangeEvent[]) => Promise<Rejection[]>;
   /** True for errors that pass by themselves (database down): the batch is held and retried until they do. */
   isTransient: (error: unknown) => boolean;
   prefetch?: number;
@@ -135,8 +139,7 @@ function createSession(
   /** Tries the batch as one; when it fails for a reason of its own, each event alone, so that one cannot fail others. */
   async function store(deliveries: Delivery[]): Promise<void> {
     try {
-      await untilNotTransient(() => handle(deliveries.map(({ event }) => event)));
-      for (const { event } of deliveries) metrics.processed(event);
+      await handleAll(deliveries);
     } catch (error) {
       if (gone.signal.aborted) return;
       log.warn(
@@ -147,16 +150,25 @@ function createSession(
     }
   }
 
-  async function storeAlone({ message, event }: Delivery): Promise<void> {
+  async function handleAll(deliveries: Delivery[]): Promise<void> {
+    const rejections = await untilNotTransient(() => handle(deliveries.map(({ event }) => event)));
+    const reasons = new Map(rejections.map(({ event, reason }) => [event, reason]));
+    for (const { message, event } of deliveries) {
+      const reason = reasons.get(event);
+      if (reason === undefined) metrics.processed(event);
+      else await bury(message, reason);
+    }
+  }
+
+  async function storeAlone(delivery: Delivery): Promise<void> {
     for (let attempt = 1; !gone.signal.aborted; attempt++) {
       try {
-        await untilNotTransient(() => handle([event]));
-        metrics.processed(event);
+        await handleAll([delivery]);
         return;
       } catch (error) {
         metrics.failed.inc();
-        if (error instanceof RejectedEvent || attempt === attemptsPerEvent) {
-          await bury(message, error);
+        if (attempt === attemptsPerEvent) {
+          await bury(delivery.message, error);
           return;
         }
         await pause(100 * 2 ** attempt);
@@ -165,12 +177,11 @@ function createSession(
   }
 
   /** Holds the batch while the database is away; past the limit it gives the messages back and starts over. */
-  async function untilNotTransient(attempt: () => Promise<void>): Promise<void> {
+  async function untilNotTransient<Result>(attempt: () => Promise<Result>): Promise<Result> {
     const started = Date.now();
     for (let delay = 100; ; delay = Math.min(delay * 2, 5_000)) {
       try {
-        await attempt();
-        return;
+        return await attempt();
       } catch (error) {
         if (gone.signal.aborted || !isTransient(error)) throw error;
         if (Date.now() - started > longestHold) {

@@ -1,4 +1,4 @@
-export { type Consumer, createConsumer, RejectedEvent } from './consumer.ts';
+export { type Consumer, createConsumer, type Rejection } from './consumer.ts';
 export { reasonHeader } from './dead-letters.ts';
 export { createOutboxRelay, type OutboxEntry, type OutboxRelay, type OutboxSource } from './outbox-relay.ts';
 export { createPublisher, NotPublished, type Publisher } from './publisher.ts';

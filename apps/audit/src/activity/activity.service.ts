@@ -1,0 +1,35 @@
+import {
+  placeEvent,
+  timelineReadPermission,
+  type TimelineItem,
+  type TimelineType,
+} from '@pipedesk/contracts';
+import { tenantOf } from '@pipedesk/mongo';
+import { authorize, notFound, type TenantContext } from '@pipedesk/service-kit';
+import type { AuditLogRepository } from '../audit-logs/audit-log.model.ts';
+import { eventOfLog } from '../audit-logs/audit-record.ts';
+
+export type ActivityService = ReturnType<typeof createActivityService>;
+
+/** The changes on a record's timeline, made from the logs by the very function the projection uses: the items are equal. */
+export function createActivityService({ logs }: { logs: AuditLogRepository }) {
+  async function requireReadable(context: TenantContext, entityType: TimelineType, entityId: string) {
+    const latest = await logs.latest(tenantOf(context), { entityType, entityId });
+    if (!latest || latest.action === 'deleted') throw notFound(`${entityType}_not_found`);
+    authorize(context, timelineReadPermission[entityType], latest);
+  }
+
+  return {
+    /** @throws ProblemError 404 for unknown, deleted and other tenants' records, 403 where the record may not be read */
+    async of(
+      context: TenantContext,
+      entityType: TimelineType,
+      entityId: string,
+      { limit, before }: { limit: number; before?: string | undefined },
+    ): Promise<{ items: TimelineItem[] }> {
+      await requireReadable(context, entityType, entityId);
+      const found = await logs.find(tenantOf(context), { places: entityId }, { after: before, limit });
+      return { items: found.flatMap((log) => placeEvent(eventOfLog(log))?.item ?? []) };
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import type { Consumer } from '@pipedesk/messaging';
+import { type Connection, databaseProblem, pingMongo } from '@pipedesk/mongo';
+import { createServiceApp, type Logger, type Registry } from '@pipedesk/service-kit';
+import type { Express, RequestHandler } from 'express';
+import { activityRoutes } from './activity/activity.routes.ts';
+import { createActivityService } from './activity/activity.service.ts';
+import { createAuditLogModels, createAuditLogRepository } from './audit-logs/audit-log.model.ts';
+import { auditLogRoutes } from './audit-logs/audit-log.routes.ts';
+import { createAuditLogService } from './audit-logs/audit-log.service.ts';
+import { createIngestConsumer } from './ingest/ingest.consumer.ts';
+import { createIngestService } from './ingest/ingest.service.ts';
+import { createLogStore } from './ingest/log-store.ts';
+
+export interface AppDeps {
+  connection: Connection;
+  amqpUrl: string;
+  authenticate: RequestHandler;
+  log: Logger;
+  metrics: Registry;
+  trustedProxies: string;
+  isShuttingDown: () => boolean;
+}
+
+/** Builds the service and starts consuming; never listens. */
+export function createApp(deps: AppDeps): { app: Express; consumer: Consumer } {
+  const { connection, amqpUrl, log, metrics } = deps;
+  const models = createAuditLogModels(connection);
+  const logs = createAuditLogRepository(models);
+
+  const ingest = createIngestService({ store: createLogStore(models), clock: () => new Date() });
+  const consumer = createIngestConsumer({ amqpUrl, ingest, log, metrics });
+  const app = createServiceApp({
+    ...deps,
+    service: 'audit',
+    routes: [
+      ...auditLogRoutes(createAuditLogService({ logs })),
+      ...activityRoutes(createActivityService({ logs })),
+    ],
+    checks: { database: pingMongo(connection), broker: connected(consumer) },
+    errorMappers: [databaseProblem],
+  });
+  return { app, consumer };
+}
+
+function connected(consumer: Consumer): () => Promise<void> {
+  return () =>
+    consumer.isConnected() ? Promise.resolve() : Promise.reject(new Error('the broker is not connected'));
+}

@@ -1,0 +1,128 @@
+import {
+  type AuditListQuery,
+  type AuditRecord,
+  decide,
+  type EntityType,
+  type Owned,
+  type Page,
+} from '@pipedesk/contracts';
+import {
+  authorize,
+  type CursorBinding,
+  decodeCursor,
+  forbidden,
+  notFound,
+  pageFrom,
+  type TenantContext,
+} from '@pipedesk/service-kit';
+import { tenantOf } from '@pipedesk/mongo';
+import type { AuditLog, AuditLogRepository } from './audit-log.model.ts';
+import { toAuditRecord } from './audit-record.ts';
+
+export type AuditLogService = ReturnType<typeof createAuditLogService>;
+
+interface PageRequest {
+  limit: number;
+  cursor?: string | undefined;
+  from?: string | undefined;
+  to?: string | undefined;
+}
+
+/**
+ * Who may read which logs: those of an entity follow its latest owner and team; those of a user belong to that user
+ * and, for managers, to the user's present team. One log may be read by whoever may read either of the two lists.
+ */
+export function createAuditLogService({ logs }: { logs: AuditLogRepository }) {
+  async function page(
+    list: string,
+    context: TenantContext,
+    filter: Record<string, unknown>,
+    { limit, cursor, from, to }: PageRequest,
+  ): Promise<Page<AuditRecord>> {
+    const tenantId = tenantOf(context);
+    const binding: CursorBinding = [list, tenantId, filter, from, to];
+    const after = cursor === undefined ? undefined : decodeCursor(binding, cursor);
+    const rows = await logs.find(tenantId, filter, { from, to, after, limit: limit + 1 });
+    const found = pageFrom(rows, limit, binding, ({ key }) => key);
+    return { ...found, items: found.items.map(toAuditRecord) };
+  }
+
+  /** undefined for an entity that has no logs in this tenant. */
+  async function ownerOf(
+    context: TenantContext,
+    entityType: EntityType,
+    entityId: string,
+  ): Promise<Owned | undefined> {
+    const latest = await logs.latest(tenantOf(context), { entityType, entityId });
+    return latest ? { ownerId: latest.ownerId, teamId: latest.teamId } : undefined;
+  }
+
+  /** A user is known by logs of their account or, for accounts older than audit, by what they did. */
+  async function ownerOfDeeds(context: TenantContext, userId: string): Promise<Owned | undefined> {
+    const account = await ownerOf(context, 'user', userId);
+    if (account) return account;
+    const isKnown =
+      userId === context.subject.userId || (await logs.latest(tenantOf(context), { 'actor.id': userId }));
+    return isKnown ? { ownerId: userId, teamId: null } : undefined;
+  }
+
+  async function requireReadable(context: TenantContext, log: AuditLog): Promise<void> {
+    const owners = await Promise.all([
+      ownerOf(context, log.entityType, log.entityId),
+      ownerOfDeeds(context, log.actor.id),
+    ]);
+    if (owners.some((owner) => owner && decide(context.subject, 'audit:read', owner))) return;
+    throw forbidden('permission_denied', { extra: { permission: 'audit:read' } });
+  }
+
+  return {
+    /** Every log of the tenant; the role alone decides. */
+    list: (context: TenantContext, { limit, cursor, from, to, ...query }: AuditListQuery) =>
+      page('audit-logs', context, filterOf(query), { limit, cursor, from, to }),
+
+    /** @throws ProblemError 404 for an entity without logs in this tenant, 403 outside the caller's scope */
+    async ofEntity(context: TenantContext, entityType: EntityType, entityId: string, request: PageRequest) {
+      const owner = await ownerOf(context, entityType, entityId);
+      if (!owner) throw notFound(`${entityType}_not_found`, { detail: 'Audit knows no such record.' });
+      authorize(context, 'audit:read', owner);
+      return page('audit-logs of entity', context, { entityType, entityId }, request);
+    },
+
+    /** What a user did. @throws ProblemError 404 for a user unknown to this tenant, 403 outside the caller's scope */
+    async ofUser(context: TenantContext, userId: string, request: PageRequest) {
+      const owner = await ownerOfDeeds(context, userId);
+      if (!owner) throw notFound('user_not_found', { detail: 'Audit knows no such user.' });
+      authorize(context, 'audit:read', owner);
+      return page('audit-logs of user', context, { 'actor.id': userId }, request);
+    },
+
+    /** @throws ProblemError 404 for another tenant's log as well, 403 outside the caller's scope */
+    async get(context: TenantContext, id: string): Promise<AuditRecord> {
+      const log = await logs.get(tenantOf(context), id);
+      if (!log)
+        throw notFound('audit_record_not_found', { detail: 'There is no audit record with this id.' });
+      await requireReadable(context, log);
+      return toAuditRecord(log);
+    },
+  };
+}
+
+type Filters = Omit<AuditListQuery, 'limit' | 'cursor' | 'from' | 'to'>;
+
+const paths: Record<keyof Filters, string> = {
+  entityType: 'entityType',
+  entityId: 'entityId',
+  userId: 'actor.id',
+  action: 'action',
+  field: 'fields',
+  operationId: 'context.operationId',
+  requestId: 'context.requestId',
+  ip: 'context.ip',
+};
+
+function filterOf(query: Filters): Record<string, unknown> {
+  const names = Object.keys(paths) as (keyof Filters)[];
+  return Object.fromEntries(
+    names.filter((name) => query[name] !== undefined).map((name) => [paths[name], query[name]]),
+  );
+}

@@ -1,0 +1,9 @@
+import { amqpEnv, httpEnv, loadConfig, mongoEnv, tokenEnv } from '@pipedesk/service-kit';
+import { z } from 'zod';
+
+export const configSchema = z.object({ ...httpEnv, ...mongoEnv, ...amqpEnv, ...tokenEnv });
+
+export type Config = z.infer<typeof configSchema>;
+
+/** @throws ConfigError listing every variable that is missing or wrong */
+export const readConfig = (): Config => loadConfig(configSchema);

@@ -1,0 +1,39 @@
+import { connectMongo, migrate } from '@pipedesk/mongo';
+import {
+  createAuthenticator,
+  createLifecycle,
+  createLogger,
+  createMetrics,
+  listen,
+  orExit,
+  remoteKeys,
+  runProcess,
+} from '@pipedesk/service-kit';
+import { createApp } from './app.ts';
+import { readConfig } from './config.ts';
+import { migrations } from './migrations.ts';
+
+const service = 'timeline';
+const config = orExit(readConfig);
+const log = createLogger(service, config.LOG_LEVEL);
+const lifecycle = createLifecycle(log);
+
+runProcess(log, lifecycle, async () => {
+  const connection = await connectMongo({ uri: config.MONGODB_URI, database: config.MONGODB_DATABASE, log });
+  await migrate(connection, migrations, log);
+  const keys = remoteKeys({ url: config.AUTH_JWKS_URL });
+  const { app, consumer } = createApp({
+    connection,
+    amqpUrl: config.AMQP_URL,
+    authenticate: createAuthenticator({ keys, issuer: config.AUTH_ISSUER, audience: config.AUTH_AUDIENCE }),
+    log,
+    metrics: createMetrics(service),
+    trustedProxies: config.TRUSTED_PROXIES,
+    isShuttingDown: lifecycle.isShuttingDown,
+  });
+  const http = await listen(app, config.HOST, config.PORT);
+  lifecycle.onShutdown('http', http.close);
+  lifecycle.onShutdown('consumer', consumer.close);
+  lifecycle.onShutdown('database', () => connection.close());
+  log.info({ port: http.port }, 'listening');
+});
