@@ -1,0 +1,68 @@
+import {
+  createServiceApp,
+  type KeySource,
+  type Logger,
+  openApiOf,
+  type Registry,
+} from '@pipedesk/service-kit';
+import express, { type Express, type RequestHandler } from 'express';
+import { createMergedOpenApi } from './docs/merged-openapi.ts';
+import { docsRouter } from './docs/docs.router.ts';
+import { createAccessLog, type DurationHistogram } from './edge/access-log.ts';
+import { createCors } from './edge/cors.ts';
+import { createEdge } from './edge/edge.ts';
+import { createForwarder, type Forwarder } from './edge/forward.ts';
+import { type ServiceName, serviceNames, type ServiceUrls } from './edge/services.ts';
+import { readiness } from './readiness.ts';
+import { timelineRoutes } from './timeline/timeline.routes.ts';
+import { createTimelineService } from './timeline/timeline.service.ts';
+import { createTimelineSources } from './timeline/sources.ts';
+
+export interface AppDeps {
+  services: ServiceUrls;
+  keys: KeySource;
+  jwksUrl: string;
+  authenticate: RequestHandler;
+  corsOrigins: string[];
+  log: Logger;
+  metrics: Registry;
+  trustedProxies: string;
+  isShuttingDown: () => boolean;
+  /** Longest a source of a timeline may take, ms. */
+  sourceTimeout?: number;
+  /** Longest silence of a service, ms, where it is to differ from the routing table's. */
+  serviceTimeout?: number;
+}
+
+/** Builds the service; never listens. Forwarded requests meet the edge and nothing else: the hot path is one handler. */
+export function createApp(deps: AppDeps): { app: Express; close: () => void } {
+  const { services, metrics, log, authenticate } = deps;
+  const sources = createTimelineSources({ services, metrics, timeout: deps.sourceTimeout ?? 3_000 });
+  const routes = timelineRoutes(createTimelineService({ sources, clock: () => new Date() }));
+  const readOpenApi = createMergedOpenApi({ services, own: openApiOf('gateway', routes), log });
+  const own = createServiceApp({
+    ...deps,
+    service: 'api-gateway',
+    routes,
+    checks: {},
+    fallback: [docsRouter(readOpenApi)],
+  });
+  const forwarders = Object.fromEntries(
+    serviceNames.map((name) => [name, createForwarder(name, services[name], deps.serviceTimeout)]),
+  ) as Record<ServiceName, Forwarder>;
+
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('trust proxy', own.get('trust proxy'));
+  const durations = metrics.getSingleMetric('pipedesk_http_request_duration_seconds');
+  const accessLog = createAccessLog(log, durations as unknown as DurationHistogram);
+  app.use(createEdge({ forwarders, authenticate, cors: createCors(deps.corsOrigins), accessLog }));
+  app.get('/health/ready', readiness(deps));
+  app.use(own);
+  return {
+    app,
+    close: () => {
+      for (const forwarder of Object.values(forwarders)) forwarder.close();
+    },
+  };
+}

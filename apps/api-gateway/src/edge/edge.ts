@@ -1,0 +1,103 @@
+import { ProblemError } from '@pipedesk/service-kit';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { AccessLog } from './access-log.ts';
+import type { Cors } from './cors.ts';
+import type { Forwarder } from './forward.ts';
+import { bodyTooLarge } from './forward-failures.ts';
+import { headersForService, requireSingleHeaders } from './headers.ts';
+import { type EdgeOrigin, edgeOriginOf } from './origin.ts';
+import { pathOf } from './request-target.ts';
+import { sendProblem } from './send-problem.ts';
+import { type Destination, destinationOf, isPublic, type ServiceName } from './services.ts';
+
+interface EdgeDeps {
+  forwarders: Record<ServiceName, Forwarder>;
+  authenticate: RequestHandler;
+  cors: Cors;
+  accessLog: AccessLog;
+}
+
+/** Express's `trust proxy`, compiled: is this peer, `hop` hops away, believed? */
+type TrustFunction = (address: string, hop: number) => boolean;
+
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/**
+ * Every request passes here first: its path, verb and headers in the one accepted form, its token, the size of its
+ * body, and then on to its service. What no service answers goes to the gateway's own routes.
+ */
+export function createEdge({ forwarders, authenticate, cors, accessLog }: EdgeDeps): RequestHandler {
+  return (req, res, next) => {
+    if (cors(req, res)) return;
+    const origin = edgeOriginOf(req);
+    let destination: Destination | undefined;
+    try {
+      const path = acceptedPath(req);
+      destination = destinationOf(path);
+      if (!destination) return toOwnRoutes(req, origin, next);
+      accessLog(req, res, origin, destination);
+      refuseLargeBody(req, destination);
+      if (isPublic(req.method, path)) send(req, res, origin, destination);
+      else void authenticate(req, res, whenAuthenticated(req, res, origin, destination));
+    } catch (error) {
+      if (!destination) accessLog(req, res, origin);
+      sendProblem(res, problemOf(error), origin.requestId);
+    }
+  };
+
+  function whenAuthenticated(
+    req: Request,
+    res: Response,
+    origin: EdgeOrigin,
+    destination: Destination,
+  ): NextFunction {
+    return (error?: unknown) => {
+      if (error) sendProblem(res, problemOf(error), origin.requestId);
+      else send(req, res, origin, destination);
+    };
+  }
+
+  function send(req: Request, res: Response, origin: EdgeOrigin, destination: Destination): void {
+    const { service, bodyLimit, timeout } = destination;
+    const forwarder = forwarders[service];
+    const { host } = forwarder;
+    const headers = headersForService(req, { origin, host, isTrustedPeer: isTrustedPeer(req) });
+    forwarder.forward(req, res, { requestId: origin.requestId, headers, bodyLimit, timeout });
+  }
+}
+
+/** @throws ProblemError 400 for what could be read in two ways, 405 for verbs nobody serves */
+function acceptedPath(req: Request): string {
+  requireSingleHeaders(req);
+  const path = pathOf(req.url);
+  if (methods.includes(req.method)) return path;
+  throw new ProblemError(405, 'method_not_allowed', {
+    detail: `${req.method} is not served here.`,
+    headers: { Allow: methods.join(', ') },
+  });
+}
+
+/** The gateway's own routes read the id and the trace from the headers, as in every service. */
+function toOwnRoutes(req: Request, { requestId, traceparent }: EdgeOrigin, next: NextFunction): void {
+  req.headers['x-request-id'] = requestId;
+  req.headers.traceparent = traceparent;
+  next();
+}
+
+function refuseLargeBody(req: Request, { bodyLimit }: Destination): void {
+  if (Number(req.headers['content-length'] ?? 0) > bodyLimit) throw bodyTooLarge(bodyLimit);
+}
+
+function isTrustedPeer(req: Request): boolean {
+  const isTrusted = req.app.get('trust proxy fn') as TrustFunction;
+  return isTrusted(req.socket.remoteAddress ?? '', 0);
+}
+
+function problemOf(error: unknown): ProblemError {
+  return error instanceof ProblemError
+    ? error
+    : new ProblemError(500, 'internal_error', {
+        detail: 'Something failed on our side. Quote the request id to support.',
+        cause: error,
+      });
+}

@@ -1,0 +1,119 @@
+import { badRequest } from '@pipedesk/service-kit';
+import type { IncomingMessage } from 'node:http';
+import type { EdgeOrigin } from './origin.ts';
+
+/** RFC 9110 section 7.6.1: these belong to one connection. `expect` is answered here, by the gateway itself. */
+const hopByHop = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'expect',
+]);
+
+/** Set by the gateway: a client's own value never passes. */
+const ours = new Set(['host', 'content-length', 'x-forwarded-for', 'x-request-id', 'traceparent']);
+
+/** Claims about identity, address, method or path that some software believes. */
+const claims =
+  /^(?:x-user|x-tenant|x-role|x-real-ip$|x-client-ip$|x-cluster-client-ip$|true-client-ip$|cf-connecting-ip$|forwarded$|x-http-method|x-method-override$|x-original-|x-rewrite-url$)/;
+
+export interface HeaderContext {
+  origin: EdgeOrigin;
+  /** `host:port` of the service. */
+  host: string;
+  /** True when the peer is one of the trusted proxies, whose `x-forwarded-proto` and the like pass. */
+  isTrustedPeer: boolean;
+}
+
+/** What a service gets: the client's end-to-end headers, without claims, with our own. Flat: name, value, name, value. */
+export function headersForService(
+  req: IncomingMessage,
+  { origin, host, isTrustedPeer }: HeaderContext,
+): string[] {
+  const named = namedByConnection(req.headers.connection);
+  const headers = ['Host', host];
+  eachHeader(req.rawHeaders, (name, value, rawName) => {
+    const isDropped =
+      hopByHop.has(name) ||
+      ours.has(name) ||
+      named.has(name) ||
+      // `X_User_Role` becomes `X-User-Role` in CGI-like software; nobody needs underscores.
+      name.includes('_') ||
+      claims.test(name) ||
+      (name.startsWith('x-forwarded') && !isTrustedPeer) ||
+      (name === 'tracestate' && !origin.isTraced);
+    if (!isDropped) headers.push(rawName, value);
+  });
+  headers.push(
+    'X-Forwarded-For',
+    origin.ip,
+    'X-Request-Id',
+    origin.requestId,
+    'Traceparent',
+    origin.traceparent,
+    ...framing(req),
+    'Connection',
+    'keep-alive',
+  );
+  return headers;
+}
+
+/** What a client gets of a service's answer: everything that is not of the connection, under the gateway's request id. */
+export function headersForClient(answer: IncomingMessage, requestId: string): string[] {
+  const named = namedByConnection(answer.headers.connection);
+  const headers = ['X-Request-Id', requestId];
+  eachHeader(answer.rawHeaders, (name, value, rawName) => {
+    if (!hopByHop.has(name) && !named.has(name) && name !== 'x-request-id') headers.push(rawName, value);
+  });
+  return headers;
+}
+
+/** True when a body follows, of whatever length. */
+export function hasBody(req: IncomingMessage): boolean {
+  const { 'content-length': length, 'transfer-encoding': encoding } = req.headers;
+  return encoding !== undefined || (length !== undefined && length !== '0');
+}
+
+/**
+ * Node's parser joins or drops repeats; for these, which of them counts must never be a guess.
+ * @throws ProblemError 400
+ */
+export function requireSingleHeaders(req: IncomingMessage): void {
+  let authorizations = 0;
+  let hosts = 0;
+  eachHeader(req.rawHeaders, (name) => {
+    if (name === 'authorization') authorizations++;
+    else if (name === 'host') hosts++;
+  });
+  if (authorizations > 1)
+    throw badRequest('duplicate_authorization', { detail: 'Send one Authorization header.' });
+  if (hosts > 1) throw badRequest('duplicate_host', { detail: 'Send one Host header.' });
+}
+
+/** The body's framing, written anew: the parser has refused requests whose own framing is ambiguous. */
+function framing({ headers, method }: IncomingMessage): string[] {
+  if (headers['transfer-encoding'] !== undefined) return ['Transfer-Encoding', 'chunked'];
+  const length = headers['content-length'];
+  if (length !== undefined) return ['Content-Length', length];
+  return method === 'GET' || method === 'HEAD' ? [] : ['Content-Length', '0'];
+}
+
+const nothing: ReadonlySet<string> = new Set();
+
+function namedByConnection(value: string | undefined): ReadonlySet<string> {
+  if (value === undefined || value === 'keep-alive' || value === 'close') return nothing;
+  return new Set(value.split(',').map((name) => name.trim().toLowerCase()));
+}
+
+function eachHeader(raw: string[], visit: (name: string, value: string, rawName: string) => void): void {
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    const rawName = raw[index] ?? '';
+    visit(rawName.toLowerCase(), raw[index + 1] ?? '', rawName);
+  }
+}

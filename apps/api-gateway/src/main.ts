@@ -1,0 +1,44 @@
+import {
+  createAuthenticator,
+  createLifecycle,
+  createLogger,
+  createMetrics,
+  listen,
+  orExit,
+  remoteKeys,
+  runProcess,
+} from '@pipedesk/service-kit';
+import { createApp } from './app.ts';
+import { readConfig } from './config.ts';
+import { hardenServer } from './edge/harden-server.ts';
+
+const service = 'api-gateway';
+const config = orExit(readConfig);
+const log = createLogger(service, config.LOG_LEVEL);
+const lifecycle = createLifecycle(log);
+
+runProcess(log, lifecycle, async () => {
+  const keys = remoteKeys({ url: config.AUTH_JWKS_URL });
+  const { app, close } = createApp({
+    services: {
+      auth: config.AUTH_URL,
+      crm: config.CRM_URL,
+      'calendar-sync': config.CALENDAR_SYNC_URL,
+      audit: config.AUDIT_URL,
+      timeline: config.TIMELINE_URL,
+    },
+    keys,
+    jwksUrl: config.AUTH_JWKS_URL,
+    authenticate: createAuthenticator({ keys, issuer: config.AUTH_ISSUER, audience: config.AUTH_AUDIENCE }),
+    corsOrigins: config.CORS_ORIGINS,
+    log,
+    metrics: createMetrics(service),
+    trustedProxies: config.TRUSTED_PROXIES,
+    isShuttingDown: lifecycle.isShuttingDown,
+  });
+  const http = await listen(app, config.HOST, config.PORT);
+  hardenServer(http.server);
+  lifecycle.onShutdown('http', http.close);
+  lifecycle.onShutdown('connections to services', close);
+  log.info({ port: http.port }, 'listening');
+});
