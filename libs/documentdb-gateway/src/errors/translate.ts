@@ -49,7 +49,5 @@ function connectionLost(
 function describe(error: unknown): { code: string | undefined; message: string } {
   if (!(error instanceof Error)) return { code: undefined, message: String(error) };
   const { code } = error as { code?: unknown };
-  if (code === '57014' && error.message.includes('timeout'))
-    return { code: 'server_timeout', message: error.message };
   return { code: typeof code === 'string' ? code : undefined, message: error.message };
 }
