@@ -4,7 +4,7 @@ import { createAuthenticator, createServiceApp, type Logger, type Registry } fro
 import type { Express } from 'express';
 import { accountRoutes } from './accounts/account.routes.ts';
 import { createAccountService } from './accounts/account.service.ts';
-import { createLoginLimiter, type LoginLimiter } from './accounts/login-limiter.ts';
+import { createLoginLimiter } from './accounts/login-limiter.ts';
 import { createCredentialStore } from './credentials/credential.model.ts';
 import { createPasswords } from './credentials/passwords.ts';
 import { createWorkQueue } from './credentials/work-queue.ts';
@@ -35,7 +35,6 @@ export interface AppDeps {
   keySecret: string;
   /** Of an access token, seconds. */
   tokenLifetime: number;
-  limiter?: LoginLimiter;
 }
 
 /** Password checks at a time: on two cores one core stays free for everything else often enough. */
@@ -76,7 +75,7 @@ export function createApp(deps: AppDeps): { app: Express; relay: OutboxRelay } {
     passwords,
     sessions,
     tokens: createTokenIssuer({ keys, issuer, audience, lifetime: tokenLifetime, clock }),
-    limiter: deps.limiter ?? createLoginLimiter(),
+    limiter: createLoginLimiter(),
     log,
   });
 

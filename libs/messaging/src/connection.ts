@@ -75,7 +75,7 @@ export function superviseConnection(options: ConnectionOptions): SupervisedConne
     close: async () => {
       stop.abort();
       if (current) await closeGently(current);
-      await Promise.race([running, sleep(closeTimeout)]);
+      await Promise.race([running, sleep(closeTimeout, undefined, { ref: false })]);
     },
   };
 }
@@ -112,7 +112,7 @@ function whenLost(model: ChannelModel): { reason: Promise<string>; drop: Drop } 
 
 /** `close()` never settles when the socket dies meanwhile, so it races a timer. */
 async function closeGently(model: ChannelModel): Promise<void> {
-  await Promise.race([model.close().catch(() => undefined), sleep(closeTimeout)]);
+  await Promise.race([model.close().catch(() => undefined), sleep(closeTimeout, undefined, { ref: false })]);
   destroy(model);
 }
 

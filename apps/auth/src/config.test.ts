@@ -1,0 +1,39 @@
+import { describe, expect, it } from '@jest/globals';
+import { loadConfig } from '@pipedesk/service-kit';
+import { configSchema } from './config.ts';
+
+const buildEnv = (overrides: Record<string, string> = {}) => ({
+  PORT: '8081',
+  MONGODB_URI: 'mongodb://db',
+  MONGODB_DATABASE: 'auth',
+  AMQP_URL: 'amqp://broker',
+  AUTH_ISSUER: 'us',
+  AUTH_AUDIENCE: 'our services',
+  ...overrides,
+});
+
+describe('the configuration', () => {
+  it('has a key secret of its own for development', () => {
+    const config = loadConfig(configSchema, buildEnv());
+    expect(Buffer.from(config.AUTH_KEY_SECRET, 'base64')).toHaveLength(32);
+    expect(config.AUTH_TOKEN_TTL).toBe(600);
+  });
+
+  it('wants a key secret in production, and not that of development', () => {
+    const { AUTH_KEY_SECRET } = loadConfig(configSchema, buildEnv());
+    for (const secret of ['', AUTH_KEY_SECRET])
+      expect(() =>
+        loadConfig(configSchema, buildEnv({ NODE_ENV: 'production', AUTH_KEY_SECRET: secret })),
+      ).toThrow('AUTH_KEY_SECRET: must be given in production');
+  });
+
+  it.each([
+    ['AUTH_KEY_SECRET', 'too short'],
+    ['AUTH_KEY_SECRET', Buffer.alloc(31).toString('base64')],
+    ['AUTH_TOKEN_TTL', '0'],
+    ['AUTH_ISSUER', ''],
+    ['AUTH_AUDIENCE', ''],
+  ])('refuses %s=%s by name', (variable, value) => {
+    expect(() => loadConfig(configSchema, buildEnv({ [variable]: value }))).toThrow(variable);
+  });
+});
