@@ -3,12 +3,13 @@ import { Long, type Collection } from 'mongodb';
 import { startFixture, type GatewayFixture } from './gateway-fixture.ts';
 
 const DOCUMENTS = 2_500;
+const threeDocuments = [{ $documents: [1, 2, 3].map((n) => ({ n })) }];
 
 describe('cursors', () => {
   let fixture: GatewayFixture;
   let numbers: Collection;
   beforeAll(async () => {
-    fixture = await startFixture({ cursorIdleMs: 600 });
+    fixture = await startFixture();
     numbers = fixture.db.collection('numbers');
     await numbers.insertMany(Array.from({ length: DOCUMENTS }, (_, n) => ({ n, group: n % 7 })));
   });
@@ -73,10 +74,19 @@ describe('cursors', () => {
   });
 
   it('ends a cursor that nobody reads on', async () => {
-    const id = await openCursor();
-    expect(((await getMore(id)).cursor as { nextBatch: unknown[] }).nextBatch).toHaveLength(2);
-    await new Promise((resolve) => setTimeout(resolve, 800));
-    await expect(getMore(id)).rejects.toMatchObject({ code: 43 });
+    const impatient = await startFixture({ cursorIdleMs: 500 });
+    try {
+      const { cursor } = await impatient.db
+        .admin()
+        .command({ aggregate: 1, pipeline: threeDocuments, cursor: { batchSize: 1 } });
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      const more = impatient.db
+        .admin()
+        .command({ getMore: Long.fromValue((cursor as { id: Long }).id), collection: '$cmd.aggregate' });
+      await expect(more).rejects.toMatchObject({ code: 43 });
+    } finally {
+      await impatient.close();
+    }
   });
 
   it('ends the cursors of a client that went away, unless another connection claims them', async () => {
@@ -86,7 +96,7 @@ describe('cursors', () => {
       const open = async () => {
         const reply = await leaver.db('admin').command({
           aggregate: 1,
-          pipeline: [{ $documents: [1, 2, 3].map((n) => ({ n })) }],
+          pipeline: threeDocuments,
           cursor: { batchSize: 1 },
         });
         return Long.fromValue((reply.cursor as { id: Long }).id);

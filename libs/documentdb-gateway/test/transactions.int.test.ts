@@ -9,7 +9,7 @@ describe('transactions', () => {
   let fixture: GatewayFixture;
   let accounts: Collection<{ _id: string | number } & Document>;
   beforeAll(async () => {
-    fixture = await startFixture({ transactionLifetimeMs: 2_000 });
+    fixture = await startFixture();
     accounts = fixture.db.collection('accounts');
   });
   beforeEach(async () => {
@@ -25,9 +25,8 @@ describe('transactions', () => {
     (await accounts.find().sort({ _id: 1 }).toArray()).map(({ balance }) => balance as number);
   const add = (_id: string, amount: number, session: ClientSession) =>
     accounts.updateOne({ _id }, { $inc: { balance: amount } }, { session });
-  const openTransactions = async () =>
-    (await backendsOf(fixture.applicationName)).filter(({ state }) => state.includes('in transaction'))
-      .length;
+  const openTransactions = async (name = fixture.applicationName) =>
+    (await backendsOf(name)).filter(({ state }) => state.includes('in transaction')).length;
 
   it('commits changes of several documents and collections together', async () => {
     await fixture.client.withSession((session) =>
@@ -154,12 +153,22 @@ describe('transactions', () => {
   });
 
   it('rolls back what is never ended', async () => {
-    const session = fixture.client.startSession();
-    session.startTransaction();
-    await add('a', 1, session);
-    await eventually('no transaction is open', async () => (await openTransactions()) === 0);
-    await expect(add('a', 1, session)).rejects.toMatchObject({ code: 251 });
-    await session.abortTransaction();
-    await session.endSession();
+    const impatient = await startFixture({ transactionLifetimeMs: 500 });
+    try {
+      const session = impatient.client.startSession();
+      session.startTransaction();
+      await impatient.db.collection('left').insertOne({ n: 1 }, { session });
+      await eventually(
+        'no transaction is open',
+        async () => (await openTransactions(impatient.applicationName)) === 0,
+      );
+      const late = impatient.db.collection('left').insertOne({ n: 2 }, { session });
+      await expect(late).rejects.toMatchObject({ code: 251 });
+      await session.abortTransaction();
+      await session.endSession();
+      expect(await impatient.db.collection('left').countDocuments()).toBe(0);
+    } finally {
+      await impatient.close();
+    }
   });
 });

@@ -4,7 +4,7 @@ import type { Handler } from './command.ts';
 
 /** MongoDB 7.0; one more would promise the bulkWrite command. */
 const MAX_WIRE_VERSION = 21;
-export const REPLICA_SET = 'rs0';
+const REPLICA_SET = 'rs0';
 const VERSION = [7, 0, 0, 0];
 
 const reply = (document: Record<string, unknown>): Buffer => Buffer.from(serialize({ ...document, ok: 1 }));

@@ -72,7 +72,7 @@ export class MongoError extends Error {
 }
 
 /** MongoDB's name for a code; codes raised at one place in its source are called `Location<code>`. */
-export function codeName(code: number): string {
+function codeName(code: number): string {
   return CODE_NAMES.get(code) ?? `Location${code}`;
 }
 

@@ -1,7 +1,7 @@
 import { MongoError } from '../errors/mongo-error.ts';
 
 /** An open cursor between two batches. What the engine needs to go on is in `continuation`; no connection is held. */
-export interface Cursor {
+interface Cursor {
   id: string;
   db: string;
   continuation: Buffer;
