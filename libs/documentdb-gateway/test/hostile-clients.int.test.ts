@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { serialize, type Document } from 'bson';
+import type { Document } from 'bson';
 import { backendsOf } from './backends.ts';
 import { eventually } from './eventually.ts';
 import { startFixture, type GatewayFixture } from './gateway-fixture.ts';
@@ -50,18 +50,16 @@ describe('clients that misbehave', () => {
     await stillServes();
   });
 
-  it('survives thousands of damaged messages', async () => {
-    const insert = serialize({
-      insert: 'fuzzed',
-      documents: [{ a: { b: [1, 'two', null] } }],
-      $db: fixture.db.databaseName,
-    });
+  it('survives hundreds of damaged messages', async () => {
+    // The database's name comes last and stays whole: what is damaged must not end up in another database.
+    const command = { insert: 'fuzzed', documents: [{ a: { b: [1, 'two', null] } }] };
+    const damageable = opMsg(command).length - 1;
     for (let round = 0; round < 300; round += 1) {
       const raw = await connectRaw(fixture.gateway.port);
-      const message = Buffer.concat([opMsg({}).subarray(0, 21), insert]);
-      message.writeInt32LE(message.length, 0);
-      for (let i = 0; i < 3; i += 1)
-        message[21 + Math.floor(Math.random() * insert.length)] = Math.floor(Math.random() * 256);
+      const message = opMsg({ ...command, $db: fixture.db.databaseName });
+      for (let i = 0; i < 3; i += 1) {
+        message[25 + Math.floor(Math.random() * (damageable - 25))] = Math.floor(Math.random() * 256);
+      }
       raw.send(message);
       await Promise.race([raw.closed, raw.reply()]);
       raw.socket.destroy();
