@@ -8,6 +8,9 @@ import { createLoginLimiter } from './accounts/login-limiter.ts';
 import { createCredentialStore } from './credentials/credential.model.ts';
 import { createPasswords } from './credentials/passwords.ts';
 import { createWorkQueue } from './credentials/work-queue.ts';
+import { createRefreshTokenStore } from './refresh/refresh-token.model.ts';
+import { createRefreshTokens } from './refresh/refresh-tokens.ts';
+import { createRefreshService } from './refresh/refresh.service.ts';
 import { createSessionGuard } from './sessions/session-guard.ts';
 import { createSessionRepository } from './sessions/session.model.ts';
 import { createSessionService } from './sessions/session.service.ts';
@@ -35,6 +38,8 @@ export interface AppDeps {
   keySecret: string;
   /** Of an access token, seconds. */
   tokenLifetime: number;
+  /** Tests turn it. */
+  clock?: () => Date;
 }
 
 /** Password checks at a time: on two cores one core stays free for everything else often enough. */
@@ -45,7 +50,7 @@ export function createApp(deps: AppDeps): { app: Express; relay: OutboxRelay } {
   const { connection, publisher, log, metrics, issuer, audience, tokenLifetime } = deps;
   const outbox = createOutbox();
   const store = { connection, outbox };
-  const clock = () => new Date();
+  const { clock = () => new Date() } = deps;
 
   const keys = createKeyRing({
     store: createSigningKeyStore(connection),
@@ -54,9 +59,14 @@ export function createApp(deps: AppDeps): { app: Express; relay: OutboxRelay } {
   });
   const credentials = createCredentialStore(connection);
   const passwords = createPasswords(createWorkQueue(hashing));
+  const refreshTokens = createRefreshTokens({
+    store: createRefreshTokenStore(connection),
+    secret: deps.keySecret,
+    clock,
+  });
   const sessions = createSessionService({
     sessions: createSessionRepository(store),
-    lifetime: tokenLifetime,
+    refreshTokens,
     clock,
   });
   const userRepository = createUserRepository(store);
@@ -74,6 +84,7 @@ export function createApp(deps: AppDeps): { app: Express; relay: OutboxRelay } {
     credentials,
     passwords,
     sessions,
+    refreshes: createRefreshService({ refreshTokens, sessions, users: userRepository, log }),
     tokens: createTokenIssuer({ keys, issuer, audience, lifetime: tokenLifetime, clock }),
     limiter: createLoginLimiter(),
     log,

@@ -1,4 +1,5 @@
 import type { Migration } from '@pipedesk/mongo';
+import { refreshTokenMigrations } from './refresh/refresh-token.model.ts';
 import { sessionMigrations } from './sessions/session.model.ts';
 import { tenantMigrations } from './tenants/tenant.model.ts';
 import { signingKeyMigrations } from './tokens/signing-key.model.ts';
@@ -8,5 +9,6 @@ export const migrations: Migration[] = [
   ...tenantMigrations,
   ...userMigrations,
   ...sessionMigrations,
+  ...refreshTokenMigrations,
   ...signingKeyMigrations,
 ];

@@ -37,5 +37,6 @@ it('tells the bus of every tenant, user and session, and never a secret', async 
   expect(byType.get(`auth.user.created user/${admin.user.id}`)?.data.actor.id).toBe(admin.user.id);
   expect(raw).not.toMatch(/argon2|"password|accessToken/);
   expect(raw).not.toContain(password);
+  expect(raw).not.toContain(admin.refreshToken);
   expect(raw).not.toContain(admin.accessToken.split('.')[2]);
 });

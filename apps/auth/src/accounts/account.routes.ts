@@ -1,4 +1,11 @@
-import { loginBody, meSchema, permissionsSchema, signupBody, tokenSchema } from '@pipedesk/contracts';
+import {
+  loginBody,
+  meSchema,
+  permissionsSchema,
+  refreshBody,
+  signupBody,
+  tokenSchema,
+} from '@pipedesk/contracts';
 import { audited, notAudited, publicRoute, type Route, route } from '@pipedesk/service-kit';
 import type { Response } from 'express';
 import { z } from 'zod';
@@ -31,6 +38,20 @@ export const accountRoutes = (service: AccountService): Route[] => [
     handle: ({ body, origin, res }) => {
       keepOutOfCaches(res);
       return service.login(body, origin);
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/auth/refresh',
+    summary: 'Exchange a refresh token for a new access token and the next refresh token',
+    permission: publicRoute('the refresh token is the proof, for when the access token has expired'),
+    // The session goes on; only a token that comes twice ends it.
+    audit: audited('auth.session.deleted'),
+    body: refreshBody,
+    response: tokenSchema,
+    handle: ({ body, origin, res }) => {
+      keepOutOfCaches(res);
+      return service.refresh(body, origin);
     },
   }),
   route({

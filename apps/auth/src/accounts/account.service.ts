@@ -1,4 +1,4 @@
-import { type Login, type Signup, type Tenant, type TokenAnswer, type User } from '@pipedesk/contracts';
+import type { Login, Refresh, Signup, Tenant, TokenAnswer, User } from '@pipedesk/contracts';
 import {
   type Caller,
   type Logger,
@@ -10,6 +10,7 @@ import {
 import { v7 as uuidv7 } from 'uuid';
 import type { CredentialStore } from '../credentials/credential.model.ts';
 import type { Passwords } from '../credentials/passwords.ts';
+import type { RefreshService } from '../refresh/refresh.service.ts';
 import type { SessionService } from '../sessions/session.service.ts';
 import type { TenantRepository } from '../tenants/tenant.model.ts';
 import type { TokenIssuer } from '../tokens/token-issuer.ts';
@@ -26,6 +27,7 @@ interface AccountDeps {
   credentials: CredentialStore;
   passwords: Passwords;
   sessions: SessionService;
+  refreshes: RefreshService;
   tokens: TokenIssuer;
   limiter: LoginLimiter;
   log: Logger;
@@ -35,11 +37,17 @@ interface AccountDeps {
 const nobody = { tenantId: 'none', userId: 'nobody' };
 
 export function createAccountService(deps: AccountDeps) {
-  const { tenants, users, findByEmail, credentials, passwords, sessions, tokens, limiter, log } = deps;
+  const { tenants, users, findByEmail, credentials, passwords, sessions, refreshes, tokens, limiter, log } =
+    deps;
 
-  async function openSession(caller: Caller, context: TenantContext) {
-    await sessions.open(context, caller.sessionId);
-    return { ...(await tokens.issue(caller)), tokenType: 'Bearer' as const };
+  async function openSession(caller: Caller, context: TenantContext): Promise<TokenAnswer> {
+    const refreshToken = await sessions.open(context, caller.sessionId);
+    return answer(caller, context, refreshToken);
+  }
+
+  async function answer(caller: Caller, context: TenantContext, refreshToken: string): Promise<TokenAnswer> {
+    const [access, profile] = await Promise.all([tokens.issue(caller), me(context)]);
+    return { ...access, tokenType: 'Bearer', refreshToken, ...profile };
   }
 
   /** The first admin is the actor of everything a signup creates. */
@@ -49,9 +57,9 @@ export function createAccountService(deps: AccountDeps) {
     const hash = await passwords.hash(password);
     const caller = newCaller({ userId: uuidv7(), tenantId: uuidv7(), name, role: 'admin', teamId: null });
     const context = tenantContextOf(caller, origin, 'auth');
-    const { record: tenant } = await tenants.create(context, { name: tenantName }, { id: caller.tenantId });
-    const user = await registerFirst(context, hash, body);
-    return { ...(await openSession(caller, context)), user, tenant };
+    await tenants.create(context, { name: tenantName }, { id: caller.tenantId });
+    await registerFirst(context, hash, body);
+    return openSession(caller, context);
   }
 
   /** The user comes last: until then the address is free, and a signup that broke off can simply be repeated. */
@@ -59,11 +67,13 @@ export function createAccountService(deps: AccountDeps) {
     context: TenantContext,
     hash: string,
     { name, email }: Pick<Signup, 'name' | 'email'>,
-  ): Promise<User> {
+  ): Promise<void> {
     try {
       const fields = { name, email, role: 'admin' as const, teamId: null };
-      return await users.register(context, { id: context.subject.userId, fields, hash });
+      await users.register(context, { id: context.subject.userId, fields, hash });
     } catch (error) {
+      // Only a refusal is certain; after an outage the user may be there all the same.
+      if (!(error instanceof ProblemError)) throw error;
       await tenants.remove(context, context.tenantId, {}).catch((failure: unknown) => {
         log.warn({ err: failure, tenantId: context.tenantId }, 'a tenant without users stays behind');
       });
@@ -76,12 +86,16 @@ export function createAccountService(deps: AccountDeps) {
     await limiter.begin(email, origin.ip);
     const identity = await findByEmail(email);
     const owner = identity ?? nobody;
-    const isRight = await passwords.isRight(await credentials.hashOf(owner, owner.userId), password);
+    const isRight = await passwords.isRight(await credentials.hashOf(owner), password);
     if (!identity || !isRight || identity.status !== 'active') throw invalidCredentials();
     await limiter.succeeded(email, origin.ip);
     const caller = newCaller(identity);
-    const context = tenantContextOf(caller, origin, 'auth');
-    return { ...(await openSession(caller, context)), ...(await me(context)) };
+    return openSession(caller, tenantContextOf(caller, origin, 'auth'));
+  }
+
+  async function refresh(body: Refresh, origin: RequestOrigin): Promise<TokenAnswer> {
+    const { caller, refreshToken } = await refreshes.refresh(body.refreshToken, origin);
+    return answer(caller, tenantContextOf(caller, origin, 'auth'), refreshToken);
   }
 
   async function me(context: TenantContext): Promise<{ user: User; tenant: Tenant }> {
@@ -95,6 +109,7 @@ export function createAccountService(deps: AccountDeps) {
   return {
     signup,
     login,
+    refresh,
     me,
     logout: (caller: Caller, context: TenantContext) => sessions.end(context, caller.sessionId),
   };

@@ -1,5 +1,5 @@
-import { type Connection, tenantOf } from '@pipedesk/mongo';
-import type { TenantContext } from '@pipedesk/service-kit';
+import type { Connection } from '@pipedesk/mongo';
+import type { Caller } from '@pipedesk/service-kit';
 
 interface StoredCredential {
   /** The user's id. */
@@ -9,10 +9,13 @@ interface StoredCredential {
   hash: string;
 }
 
+/** Whose password. Both ids are asked for: a user's id alone opens nothing in another tenant. */
+export type CredentialOwner = Pick<Caller, 'tenantId' | 'userId'>;
+
 export interface CredentialStore {
-  hashOf(context: Pick<TenantContext, 'tenantId'>, userId: string): Promise<string | null>;
-  set(context: TenantContext, userId: string, hash: string): Promise<void>;
-  remove(context: TenantContext, userId: string): Promise<void>;
+  hashOf(owner: CredentialOwner): Promise<string | null>;
+  set(owner: CredentialOwner, hash: string): Promise<void>;
+  remove(owner: CredentialOwner): Promise<void>;
 }
 
 /**
@@ -21,20 +24,14 @@ export interface CredentialStore {
  */
 export function createCredentialStore(connection: Connection): CredentialStore {
   const credentials = connection.collection<StoredCredential>('credentials');
-  const keyOf = (context: Pick<TenantContext, 'tenantId'>, userId: string) => ({
-    _id: userId,
-    tenantId: tenantOf(context),
-  });
+  const keyOf = ({ tenantId, userId }: CredentialOwner) => ({ _id: userId, tenantId });
   return {
-    hashOf: async (context, userId) => {
-      const credential = await credentials.findOne(keyOf(context, userId));
-      return credential?.hash ?? null;
+    hashOf: async (owner) => (await credentials.findOne(keyOf(owner)))?.hash ?? null,
+    set: async (owner, hash) => {
+      await credentials.updateOne(keyOf(owner), { $set: { hash } }, { upsert: true });
     },
-    set: async (context, userId, hash) => {
-      await credentials.updateOne(keyOf(context, userId), { $set: { hash } }, { upsert: true });
-    },
-    remove: async (context, userId) => {
-      await credentials.deleteOne(keyOf(context, userId));
+    remove: async (owner) => {
+      await credentials.deleteOne(keyOf(owner));
     },
   };
 }

@@ -14,7 +14,7 @@ export interface Session extends RecordBase {
   userId: string;
   ip: string | null;
   userAgent: string | null;
-  /** When its last token expires. */
+  /** However often it is refreshed. */
   expiresAt: string;
 }
 

@@ -1,5 +1,5 @@
 import type { NewUser, Page, User, UserListQuery, UserPatch } from '@pipedesk/contracts';
-import { isDuplicateKey } from '@pipedesk/mongo';
+import { isDatabaseUnavailable, isDuplicateKey } from '@pipedesk/mongo';
 import { conflict, type TenantContext } from '@pipedesk/service-kit';
 import { v7 as uuidv7 } from 'uuid';
 import type { CredentialStore } from '../credentials/credential.model.ts';
@@ -36,17 +36,20 @@ export function createUserService({ users, credentials, passwords, sessions, adm
     context: TenantContext,
     { id, fields, hash, idempotencyKey }: Registration,
   ): Promise<User> {
-    await credentials.set(context, id, hash);
+    const owner = { tenantId: context.tenantId, userId: id };
+    await credentials.set(owner, hash);
     try {
       const { record, replayed } = await users.create(
         context,
         { ...fields, status: 'active' },
         { id, idempotencyKey },
       );
-      if (replayed) await credentials.remove(context, id);
+      if (replayed) await credentials.remove(owner);
       return present(context, record);
     } catch (error) {
-      await credentials.remove(context, id);
+      // After an outage the user may be there all the same; the password must then be there too.
+      if (isDatabaseUnavailable(error)) throw error;
+      await credentials.remove(owner);
       throw isDuplicateKey(error, emailIndex) ? emailInUse() : error;
     }
   }

@@ -15,6 +15,9 @@ export const signupBody = z.strictObject({
   password: passwordSchema,
 });
 
+/** Opaque to clients; ours have 43 characters. */
+export const refreshBody = z.strictObject({ refreshToken: z.string().min(1).max(200) });
+
 export const loginBody = z.strictObject({ email: emailSchema, password: z.string().min(1).max(200) });
 
 export const userSchema = z.object({
@@ -31,11 +34,12 @@ export type User = z.infer<typeof userSchema>;
 export const tenantSchema = z.object({ ...recordFields, name: z.string() });
 export type Tenant = z.infer<typeof tenantSchema>;
 
-/** `expiresIn` is in seconds (RFC 6749 section 5.1). */
+/** `expiresIn` is in seconds (RFC 6749 section 5.1). A refresh token is exchanged for the next one at each use. */
 export const tokenSchema = z.object({
   accessToken: z.string(),
   tokenType: z.literal('Bearer'),
   expiresIn: z.int(),
+  refreshToken: z.string(),
   user: userSchema,
   tenant: tenantSchema,
 });
@@ -90,6 +94,7 @@ export const jwksSchema = z.object({
 
 export type Signup = z.infer<typeof signupBody>;
 export type Login = z.infer<typeof loginBody>;
+export type Refresh = z.infer<typeof refreshBody>;
 export type NewUser = z.infer<typeof createUserBody>;
 export type UserPatch = z.infer<typeof changeUserBody>;
 export type UserListQuery = z.infer<typeof userListQuery>;
