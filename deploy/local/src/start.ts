@@ -49,7 +49,7 @@ async function startEverything(): Promise<void> {
     signal: interrupted,
   });
   if (interrupted.aborted) return;
-  for (const name of serviceNames) follow(running.services.logFile(name), (line) => printWarning(name, line));
+  for (const name of serviceNames) followWarnings(name, running.services.logFile(name));
   const { dealId, created } = await seedDemo(running.services.urls['api-gateway']);
   say(created ? 'The demo tenant was created' : 'The demo tenant is there already');
   console.log(welcome({ services: running.services, backing: running.backing, folder, dealId }));
@@ -75,9 +75,13 @@ function forgetOldLogs(): void {
   for (const name of serviceNames) rmSync(`${folder}/log/${name}.log`, { force: true });
 }
 
-function printWarning(name: string, line: string): void {
-  const text = readableLine(name, line);
-  if (text) console.log(text);
+/** While stopping, services rightly complain of each other's absence; that stays in their logs. */
+function followWarnings(name: string, file: string): void {
+  const stop = follow(file, (line) => {
+    const text = interrupted.aborted ? undefined : readableLine(name, line);
+    if (text) console.log(text);
+  });
+  interrupted.addEventListener('abort', stop);
 }
 
 function untilInterrupted(): Promise<void> {

@@ -18,7 +18,7 @@ export async function claimInstance(
 ): Promise<() => void> {
   const lock = tryLock(join(folder, 'owner.lock'));
   if (typeof lock !== 'function')
-    throw new Error(`These backing services already run, started by process ${lock.owner.pid}.`);
+    throw new Error(`This stack already runs, started by process ${lock.owner.pid}; stop it there first.`);
   if (ephemeral) writeFileSync(join(folder, ephemeralMark), '');
   const ended = await endLeftovers(join(folder, 'processes'));
   if (ended.length > 0) report(`Ended what an earlier run had left: ${ended.join(', ')}`);

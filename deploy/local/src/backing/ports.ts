@@ -6,14 +6,13 @@ import type { Server } from 'node:net';
  * the machine is never in the way. The services keep theirs in `services.ts`.
  */
 export const fixedPorts = {
-  mongo: 27117,
+  mongo: 27217,
   postgres: 15532,
   amqp: 5772,
   amqpManagement: 15772,
   amqpPrometheus: 15792,
   amqpDistribution: 25772,
   epmd: 25769,
-  prometheus: 9190,
 } as const;
 
 export type BackingPorts = { [name in keyof typeof fixedPorts]: number };

@@ -23,11 +23,9 @@ export interface EnvironmentOptions {
   amqpUrl: string;
   /** Databases are `<prefix>_<service>`. */
   databasePrefix: string;
-  /** Where a service may keep files of its own, such as signing keys. */
-  dataFolder: string;
 }
 
-/** The environment one service is started with. Secrets and addresses of the others are only given to who needs them. */
+/** The environment one service is started with. Addresses of the others are given only to who calls them. */
 export function serviceEnvironment(name: ServiceName, options: EnvironmentOptions): Record<string, string> {
   const { ports } = options;
   const own = {
@@ -45,7 +43,8 @@ export function serviceEnvironment(name: ServiceName, options: EnvironmentOption
     MONGODB_URI: options.mongodbUri,
     MONGODB_DATABASE: `${options.databasePrefix}_${name.replaceAll('-', '_')}`,
     AMQP_URL: options.amqpUrl,
-    ...(name === 'auth' ? { AUTH_KEY_FILE: `${options.dataFolder}/auth-keys.json` } : {}),
+    // Asks crm whether a user may see the record a meeting is linked to.
+    ...(name === 'calendar-sync' ? { CRM_URL: urlOf(ports, 'crm') } : {}),
   };
 }
 

@@ -2,8 +2,9 @@ import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { repositoryRoot } from '../backing/cache.ts';
 import { follow, readableLine } from './log-lines.ts';
-import { serviceEnvironment, servicePorts } from './service-environment.ts';
+import { serviceEnvironment, serviceNames, servicePorts } from './service-environment.ts';
 import { nextPause } from './supervise.ts';
 
 describe("a service's log", () => {
@@ -51,8 +52,15 @@ describe("a service's environment", () => {
     mongodbUri: 'mongodb://127.0.0.1:1/',
     amqpUrl: 'amqp://127.0.0.1:2',
     databasePrefix: 'pipedesk',
-    dataFolder: '/data',
   };
+
+  it.each(serviceNames)('is what %s asks for', async (name) => {
+    const entry = join(repositoryRoot, 'apps', name, 'src/config.ts');
+    const { configSchema } = (await import(entry)) as {
+      configSchema: { safeParse(env: object): { error?: unknown } };
+    };
+    expect(configSchema.safeParse(serviceEnvironment(name, options)).error).toBeUndefined();
+  });
 
   it('gives each service a database of its own', () => {
     expect(serviceEnvironment('calendar-sync', options)).toMatchObject({
@@ -65,10 +73,5 @@ describe("a service's environment", () => {
     const environment = serviceEnvironment('api-gateway', options);
     expect(environment['CALENDAR_SYNC_URL']).toBe('http://127.0.0.1:8083');
     expect(environment).not.toHaveProperty('MONGODB_URI');
-  });
-
-  it('gives the signing keys to nobody but auth', () => {
-    expect(serviceEnvironment('auth', options)).toHaveProperty('AUTH_KEY_FILE');
-    expect(serviceEnvironment('crm', options)).not.toHaveProperty('AUTH_KEY_FILE');
   });
 });

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryRoot } from '../backing/cache.ts';
 import { boundToParent, createChild } from '../backing/child.ts';
@@ -18,7 +18,7 @@ export interface ServicesOptions {
   backing: { mongodbUri: string; amqpUrl: string };
   /** `fixed`: 8080 to 8085; `free`: any that nobody uses. */
   ports: 'fixed' | 'free';
-  /** For logs, process records and what services keep in files; one folder per running system. */
+  /** For logs and process records; one folder per running system. */
   folder: string;
   /** Default: all six. */
   only?: ServiceName[];
@@ -96,8 +96,6 @@ export async function startServices(options: ServicesOptions): Promise<RunningSe
 
 function createService(name: ServiceName, ports: ServicePorts, options: ServicesOptions): Child {
   const { backing, folder, env, databasePrefix = 'pipedesk' } = options;
-  const dataFolder = join(folder, 'services');
-  mkdirSync(dataFolder, { recursive: true });
   const entry = join(repositoryRoot, 'apps', name, 'src/main.ts');
   if (!existsSync(entry)) throw new Error(`There is no service at ${entry}.`);
   return createChild({
@@ -106,7 +104,7 @@ function createService(name: ServiceName, ports: ServicePorts, options: Services
     cwd: repositoryRoot,
     env: {
       PATH: process.env['PATH'],
-      ...serviceEnvironment(name, { ...backing, ports, databasePrefix, dataFolder }),
+      ...serviceEnvironment(name, { ...backing, ports, databasePrefix }),
       ...env?.all,
       ...env?.[name],
     },
