@@ -1,5 +1,4 @@
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { createMachineFacts } from '../provision/machine.ts';
 import type { Report } from '../provision/progress.ts';
 import { resolveOrigin } from '../provision/resolve.ts';
@@ -164,9 +163,4 @@ export async function startBroker(options: Pick<BackingOptions, 'progress'> = {}
     amqpManagementUrl: backing.amqpManagementUrl,
     dispose: () => backing.stop(),
   };
-}
-
-/** Where the logs of an instance are. */
-export function logFolderOf(instance: string): string {
-  return join(instanceFolder(instance), 'log');
 }
