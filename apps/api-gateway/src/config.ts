@@ -4,7 +4,7 @@ import { z } from 'zod';
 /** Services are reached inside the cluster, over plain HTTP, at the root of their host. */
 const serviceUrl = z
   .url({ protocol: /^http$/, error: 'must be an http URL' })
-  .refine((text) => new URL(text).pathname === '/', 'must not have a path');
+  .refine((text) => URL.parse(text)?.pathname === '/', 'must not have a path');
 
 export const configSchema = z.object({
   ...httpEnv,
@@ -21,7 +21,11 @@ export const configSchema = z.object({
     .string()
     .default('')
     .transform((text) => text.split(',').flatMap((origin) => origin.trim() || []))
-    .pipe(z.array(z.url().refine((url) => new URL(url).origin === url, 'must be origins without a path'))),
+    .pipe(
+      z.array(
+        z.string().refine((text) => URL.parse(text)?.origin === text, 'must be origins without a path'),
+      ),
+    ),
 });
 
 export type Config = z.infer<typeof configSchema>;

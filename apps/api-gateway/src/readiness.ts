@@ -79,6 +79,6 @@ function remembered<Value>(read: () => Promise<Value>, maxAge: number): () => Pr
 
 /** fetch hides the reason, such as ECONNREFUSED, in the cause. */
 function reasonOf(error: unknown): string {
-  const cause: unknown = error instanceof Error ? (error.cause ?? error) : error;
-  return cause instanceof Error ? cause.message || cause.name : String(cause);
+  const { message, cause } = error as { message: string; cause?: { message?: string } };
+  return cause?.message || message;
 }

@@ -16,21 +16,22 @@ export function createAccessLog(log: Logger, durations: DurationHistogram): Acce
     const started = performance.now();
     res.once('close', () => {
       const ms = performance.now() - started;
-      const { method, statusCode: status } = res.req;
-      durations.labels(method ?? '', destination?.label ?? 'refused', String(status)).observe(ms / 1000);
+      const { method } = req;
+      const { statusCode: status } = res;
+      durations.labels(method, destination?.label ?? 'refused', String(status)).observe(ms / 1000);
       const caller = tryCallerOf(req);
       const line = {
         requestId,
         method,
         path: req.url.split('?', 1)[0],
-        status: res.statusCode,
+        status,
         ms: Math.round(ms * 10) / 10,
         ip,
         ...(destination && { service: destination.service }),
         ...(caller && { tenantId: caller.tenantId, userId: caller.userId }),
         ...(res.writableFinished ? {} : { aborted: true }),
       };
-      if (res.statusCode >= 500) log.error(line, 'request');
+      if (status >= 500) log.error(line, 'request');
       else log.info(line, 'request');
     });
   };

@@ -4,7 +4,7 @@ import type { AccessLog } from './access-log.ts';
 import type { Cors } from './cors.ts';
 import type { Forwarder } from './forward.ts';
 import { bodyTooLarge } from './forward-failures.ts';
-import { headersForService, requireSingleHeaders } from './headers.ts';
+import { headersForService, requireUnambiguousHeaders } from './headers.ts';
 import { type EdgeOrigin, edgeOriginOf } from './origin.ts';
 import { pathOf } from './request-target.ts';
 import { sendProblem } from './send-problem.ts';
@@ -68,7 +68,7 @@ export function createEdge({ forwarders, authenticate, cors, accessLog }: EdgeDe
 
 /** @throws ProblemError 400 for what could be read in two ways, 405 for verbs nobody serves */
 function acceptedPath(req: Request): string {
-  requireSingleHeaders(req);
+  requireUnambiguousHeaders(req);
   const path = pathOf(req.url);
   if (methods.includes(req.method)) return path;
   throw new ProblemError(405, 'method_not_allowed', {

@@ -4,8 +4,9 @@ import type { ServiceName } from './services.ts';
 /** The answer for a request that a service did not answer. */
 export function failureOf(service: ServiceName, error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
-  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
-  if (typeof code === 'string' && code.startsWith('HPE_')) {
+  const { code } = error as NodeJS.ErrnoException;
+  // Codes of Node's HTTP parser.
+  if (code?.startsWith('HPE_')) {
     return new ProblemError(502, 'bad_gateway', {
       detail: `The answer of ${service} was not HTTP.`,
       cause: error,

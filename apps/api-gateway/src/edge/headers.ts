@@ -81,10 +81,11 @@ export function hasBody(req: IncomingMessage): boolean {
 }
 
 /**
- * Node's parser joins or drops repeats; for these, which of them counts must never be a guess.
+ * Refuses what two readers could understand differently. Node's parser joins or drops repeats, and lets transfer codings
+ * pass that are not chunked.
  * @throws ProblemError 400
  */
-export function requireSingleHeaders(req: IncomingMessage): void {
+export function requireUnambiguousHeaders(req: IncomingMessage): void {
   let authorizations = 0;
   let hosts = 0;
   eachHeader(req.rawHeaders, (name) => {
@@ -94,6 +95,9 @@ export function requireSingleHeaders(req: IncomingMessage): void {
   if (authorizations > 1)
     throw badRequest('duplicate_authorization', { detail: 'Send one Authorization header.' });
   if (hosts > 1) throw badRequest('duplicate_host', { detail: 'Send one Host header.' });
+  const coding = req.headers['transfer-encoding'];
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked')
+    throw badRequest('unknown_transfer_coding', { detail: 'The only transfer coding taken is chunked.' });
 }
 
 /** The body's framing, written anew: the parser has refused requests whose own framing is ambiguous. */
