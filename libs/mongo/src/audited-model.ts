@@ -1,6 +1,8 @@
-import { type Connection, type Model, Schema, type SchemaDefinition } from 'mongoose';
+import { type Model, Schema } from 'mongoose';
 import { guardAudited } from './audited-guard.ts';
 import type { OutboxFields } from './outbox.ts';
+import type { RecordBase } from './record.ts';
+import type { RepositoryDefinition } from './repository-definition.ts';
 
 /** An audited document as stored: the record's own fields beside these. */
 export interface StoredDocument extends OutboxFields {
@@ -17,13 +19,13 @@ export interface StoredDocument extends OutboxFields {
 
 export type AuditedModel = Model<StoredDocument>;
 
-/** A mongoose model that validates and reads, and whose own write methods all throw. */
-export function createAuditedModel(
-  connection: Connection,
-  entityType: string,
-  collection: string,
-  fields: SchemaDefinition,
-): AuditedModel {
+/** A mongoose model that validates and reads, and whose writes all throw. */
+export function createAuditedModel<R extends RecordBase>({
+  connection,
+  entityType,
+  collection,
+  fields,
+}: RepositoryDefinition<R>): AuditedModel {
   const schema = new Schema(
     {
       ...fields,
@@ -39,8 +41,9 @@ export function createAuditedModel(
     },
     { collection, strict: 'throw', versionKey: false, minimize: false, id: false },
   );
-  guardAudited(schema, entityType);
-  return connection.model(entityType, schema) as unknown as AuditedModel;
+  const model = connection.model(entityType, schema) as unknown as AuditedModel;
+  guardAudited(connection, model.collection);
+  return model;
 }
 
 /** Indexes every audited collection needs: its lists, its outbox sweep, its idempotency keys. */

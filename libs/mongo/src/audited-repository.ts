@@ -1,4 +1,4 @@
-import type { EntityType, Link, Page } from '@pipedesk/contracts';
+import type { Page } from '@pipedesk/contracts';
 import {
   type CursorBinding,
   decodeCursor,
@@ -6,25 +6,13 @@ import {
   pageFrom,
   type TenantContext,
 } from '@pipedesk/service-kit';
-import mongoose, { type SchemaDefinition } from 'mongoose';
-import { type AuditedWrites, createAuditedWrites, ownKey } from './audited-writes.ts';
+import mongoose from 'mongoose';
 import { createAuditedModel, type StoredDocument } from './audited-model.ts';
-import type { Connection } from './connection.ts';
-import type { Outbox } from './outbox.ts';
+import { type AuditedWrites, createAuditedWrites } from './audited-writes.ts';
+import { ownKey } from './idempotency.ts';
 import { type RecordBase, toRecord } from './record.ts';
-
-export interface RepositoryDefinition<R extends RecordBase> {
-  connection: Connection;
-  outbox: Outbox;
-  entityType: EntityType;
-  collection: string;
-  /** mongoose paths of the record's own fields. */
-  fields: SchemaDefinition;
-  /** Records on whose timelines this record's changes belong too. */
-  linksOf?: (record: R) => Link[];
-  /** Stored beside the record and never shown; names start with `_`. Used for sort keys. */
-  derive?: (record: R) => Record<string, unknown>;
-}
+import type { RepositoryDefinition, Store } from './repository-definition.ts';
+import { tenantOf } from './tenant.ts';
 
 export interface ListRequest {
   filter: Record<string, unknown>;
@@ -54,24 +42,25 @@ export interface AuditedRepository<R extends RecordBase> extends AuditedWrites<R
 export function createAuditedRepository<R extends RecordBase>(
   definition: RepositoryDefinition<R>,
 ): AuditedRepository<R> {
-  const { connection, outbox, entityType, collection, fields } = definition;
-  const model = createAuditedModel(connection, entityType, collection, fields);
-  outbox.register(collection, model.collection as unknown as Parameters<Outbox['register']>[1]);
+  const { connection, outbox, entityType, collection: name } = definition;
+  const model = createAuditedModel(definition);
+  const db = connection.getClient().db(connection.name);
+  const collection = db.collection<StoredDocument>(name);
+  const store: Store<R> = { definition, model, collection };
+  outbox.register(name, db.collection(name));
 
-  async function load(context: TenantContext, id: string): Promise<StoredDocument> {
-    const document = await model
-      .findOne({ _id: id, tenantId: tenantOf(context), deletedAt: null })
-      .lean<StoredDocument>();
-    if (!document)
-      throw notFound(`${entityType}_not_found`, {
-        detail: `There is no ${entityType.replace('_', ' ')} with this id.`,
-      });
-    return document;
+  /** Past mongoose: the filter is fixed, and this is on the path of every write. */
+  async function get(context: TenantContext, id: string): Promise<R> {
+    const document = await collection.findOne({ _id: id, tenantId: tenantOf(context), deletedAt: null });
+    if (document) return toRecord<R>(document);
+    throw notFound(`${entityType}_not_found`, {
+      detail: `There is no ${entityType.replace('_', ' ')} with this id.`,
+    });
   }
 
   return {
-    ...createAuditedWrites({ definition, model, load }),
-    get: async (context, id) => toRecord<R>(await load(context, id)),
+    ...createAuditedWrites(store, get),
+    get,
     find: async (context, filter) => {
       const document = await model
         .findOne({ ...filter, tenantId: tenantOf(context), deletedAt: null })
@@ -94,7 +83,7 @@ export function createAuditedRepository<R extends RecordBase>(
     list: async (context, request) => {
       const { filter, limit, cursor, orderBy = '_id', direction = 'descending' } = request;
       const tenantId = tenantOf(context);
-      const binding: CursorBinding = [collection, tenantId, filter, orderBy, direction];
+      const binding: CursorBinding = [name, tenantId, filter, orderBy, direction];
       const documents = await model
         .find({ ...trust(filter), ...after(binding, cursor, orderBy, direction), tenantId, deletedAt: null })
         .sort({ [orderBy]: direction === 'ascending' ? 1 : -1 })
@@ -104,12 +93,6 @@ export function createAuditedRepository<R extends RecordBase>(
       return { ...page, items: page.items.map((document) => toRecord<R>(document)) };
     },
   };
-}
-
-/** @throws Error when a data access has no tenant: a defect that must never turn into "all tenants" */
-export function tenantOf(context: Pick<TenantContext, 'tenantId'>): string {
-  if (!context.tenantId) throw new Error('data access without a tenant');
-  return context.tenantId;
 }
 
 function after(binding: CursorBinding, cursor: string | undefined, orderBy: string, direction: string) {

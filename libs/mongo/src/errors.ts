@@ -10,6 +10,9 @@ const outageNames = new Set([
   'MongoServerSelectionError',
   'MongooseServerSelectionError',
   'MongoPoolClearedError',
+  'MongoPoolClosedError',
+  'PoolClearedOnNetworkError',
+  'MongoServerClosedError',
   'MongoTopologyClosedError',
   'MongoNotConnectedError',
   'MongoWaitQueueTimeoutError',
@@ -24,6 +27,8 @@ const outageCodes = new Set([6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 
 export function isDatabaseUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (outageNames.has(error.name)) return true;
+  // A bulk write hides the network error that ended it in here, and names no write that failed.
+  if (error instanceof mongo.MongoBulkWriteError && isDatabaseUnavailable(error.errorResponse)) return true;
   return error instanceof mongo.MongoServerError && outageCodes.has(Number(error.code));
 }
 

@@ -1,9 +1,10 @@
 export { AuditBypass } from './audited-guard.ts';
 export { auditedIndexes } from './audited-model.ts';
-export { type AuditedRepository, createAuditedRepository, tenantOf } from './audited-repository.ts';
-export type { NewRecord } from './audited-writes.ts';
+export { type AuditedRepository, createAuditedRepository } from './audited-repository.ts';
 export { connectMongo, type Connection, pingMongo } from './connection.ts';
+export type { NewRecord } from './drafts.ts';
 export { databaseProblem, isDatabaseUnavailable, isDuplicateKey } from './errors.ts';
 export { migrate, type Migration } from './migrations.ts';
 export { createOutbox, type Outbox } from './outbox.ts';
 export type { RecordBase } from './record.ts';
+export { tenantOf } from './tenant.ts';

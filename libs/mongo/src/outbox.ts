@@ -20,6 +20,7 @@ export interface Outbox {
   /** Tells the relay what a write has just committed. */
   committed(store: string, events: ChangeEvent[]): void;
   onCommitted(listener: (entries: OutboxEntry[]) => void): void;
+  /** At most `limit` events that were waiting before `before`, in version order per record. */
   leftovers(before: Date, limit: number): Promise<OutboxEntry[]>;
   remove(entries: OutboxEntry[]): Promise<void>;
   backlog(): Promise<{ count: number; oldest: Date | null }>;
@@ -48,7 +49,7 @@ export function createOutbox(): Outbox {
         const documents = await pendingBefore(collection, before, limit - found.length);
         found.push(...documents.flatMap(({ _outbox = [] }) => _outbox.map((event) => ({ store, event }))));
       }
-      return found;
+      return found.slice(0, limit);
     },
     remove: async (entries) => {
       for (const [store, some] of Map.groupBy(entries, (entry) => entry.store)) {

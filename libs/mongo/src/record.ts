@@ -11,6 +11,20 @@ export interface RecordBase {
 /** The database keeps these and the wire never shows them, like every field whose name starts with `_`. */
 const hidden = new Set(['tenantId', 'deletedAt']);
 
+/** Every version changes these by itself. */
+const bookkeeping = new Set(['id', 'version', 'createdAt', 'updatedAt']);
+
+/** The fields whose change is worth telling. */
+export function ownFields(record: RecordBase): Snapshot {
+  return Object.fromEntries(Object.entries(record).filter(([field]) => !bookkeeping.has(field)));
+}
+
+/** @throws Error when a service tries to set what only this library writes: tenant, tombstone, outbox and the like */
+export function refuseInternal(fields: string[]): void {
+  const internal = fields.find((field) => hidden.has(field) || field.startsWith('_'));
+  if (internal !== undefined) throw new Error(`${internal} is not a field of records`);
+}
+
 /** The JSON form of a stored document: `id` for `_id`, times as ISO 8601, nothing internal. */
 export function toRecord<R>(document: Record<string, unknown>): R {
   const record: Snapshot = { id: document._id };

@@ -1,0 +1,126 @@
+import type { ChangeEvent, FieldChange, Link, Snapshot } from '@pipedesk/contracts';
+import { conflict, type TenantContext } from '@pipedesk/service-kit';
+import type { mongo } from 'mongoose';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { StoredDocument } from './audited-model.ts';
+import { changeEvent } from './change-event.ts';
+import { diffRecords } from './diff.ts';
+import { castValues } from './drafts.ts';
+import { ownFields, type RecordBase, refuseInternal, toRecord } from './record.ts';
+import type { Store } from './repository-definition.ts';
+import { tenantOf } from './tenant.ts';
+
+/**
+ * Writes the difference between a record as read and as it should be, as its next version.
+ * @returns the new version, `before` when nothing differs, undefined when somebody else has written meanwhile
+ */
+export async function writeVersion<R extends RecordBase>(
+  store: Store<R>,
+  context: TenantContext,
+  before: R,
+  draft: R,
+): Promise<R | undefined> {
+  const touched = topFields(diffRecords(ownFields(before), ownFields(draft)));
+  if (touched.length === 0) return before;
+  refuseInternal(touched);
+  const values = pick(await castValues(store, pick(draft, touched), touched), touched);
+  const time = new Date();
+  const { createdAt } = before;
+  const base = { id: before.id, version: before.version + 1, createdAt, updatedAt: time.toISOString() };
+  const after = { ...draft, ...toRecord<R>(values), ...base };
+  // Once more: a value that only differed in form, such as a time with an offset, is the same after its cast.
+  const changes = diffRecords(ownFields(before), ownFields(after));
+  if (changes.length === 0) return before;
+  const event = nextEvent(store, context, { before, after, changes, time });
+  const set = { ...values, ...store.definition.derive?.(after), updatedAt: time };
+  return (await update(store, context, before, set, event, time)) ? after : undefined;
+}
+
+/**
+ * Writes a tombstone: hard deletion would take the event along that still has to be sent.
+ * @returns the record as it was, undefined when somebody else has written meanwhile
+ */
+export async function writeTombstone<R extends RecordBase>(
+  store: Store<R>,
+  context: TenantContext,
+  before: R,
+): Promise<R | undefined> {
+  const time = new Date();
+  const event = nextEvent(store, context, { before, after: null, changes: [], time });
+  const set = { deletedAt: time, updatedAt: time };
+  return (await update(store, context, before, set, event, time)) ? before : undefined;
+}
+
+const attempts = 8;
+const longestPause = 100;
+
+/** Starts over, after a moment of chance length, when somebody else was faster. @throws ProblemError 409 */
+export async function repeatOnRace<R>(attempt: () => Promise<R | undefined>): Promise<R> {
+  for (let tries = 0; tries < attempts; tries++) {
+    if (tries > 0) await delay(Math.random() * Math.min(longestPause, 5 * 2 ** tries));
+    const result = await attempt();
+    if (result !== undefined) return result;
+  }
+  throw conflict('concurrent_changes', { detail: 'Others keep changing this record. Try again.' });
+}
+
+interface Step<R> {
+  before: R;
+  after: R | null;
+  changes: FieldChange[];
+  time: Date;
+}
+
+function nextEvent<R extends RecordBase>(
+  { definition: { entityType, linksOf = () => [] } }: Store<R>,
+  context: TenantContext,
+  { before, after, changes, time }: Step<R>,
+): ChangeEvent {
+  return changeEvent(context, {
+    entityType,
+    entityId: before.id,
+    version: before.version + 1,
+    action: after ? 'updated' : 'deleted',
+    before: before as unknown as Snapshot,
+    after: after as unknown as Snapshot | null,
+    changes,
+    links: uniqueLinks([...linksOf(before), ...(after ? linksOf(after) : [])]),
+    time,
+  });
+}
+
+/** The one atomic write: new values, next version, and the event, if the record is still as it was read. */
+async function update<R extends RecordBase>(
+  { collection, definition }: Store<R>,
+  context: TenantContext,
+  before: R,
+  set: Record<string, unknown>,
+  event: ChangeEvent,
+  time: Date,
+): Promise<boolean> {
+  const result = await collection.updateOne(
+    { _id: before.id, tenantId: tenantOf(context), version: before.version, deletedAt: null },
+    {
+      $set: set,
+      $inc: { version: 1 },
+      $push: { _outbox: event },
+      // The oldest event decides when a sweep comes by, or a record that changes all the time would never be swept.
+      $min: { _outboxAt: time },
+    } as unknown as mongo.UpdateFilter<StoredDocument>,
+  );
+  if (result.matchedCount === 0) return false;
+  definition.outbox.committed(definition.collection, [event]);
+  return true;
+}
+
+function topFields(changes: FieldChange[]): string[] {
+  return [...new Set(changes.map(({ field }) => field.split('.', 1)[0] ?? field))];
+}
+
+function pick(record: object, fields: string[]): Record<string, unknown> {
+  return Object.fromEntries(fields.map((field) => [field, Reflect.get(record, field) ?? null]));
+}
+
+function uniqueLinks(links: Link[]): Link[] {
+  return [...new Map(links.map((link) => [link.entityId, link])).values()];
+}

@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { ChangeEvent } from '@pipedesk/contracts';
+import type { Connection, Outbox } from '../src/index.ts';
+import {
+  buildContext,
+  buildDeal,
+  type DealRepository,
+  openDatabase,
+  openDeals,
+  outboxOf,
+  stored,
+} from './fixture.ts';
+
+let connection: Connection;
+let close: () => Promise<void>;
+let deals: DealRepository;
+let outbox: Outbox;
+const context = buildContext();
+
+beforeAll(async () => {
+  ({ connection, close } = await openDatabase());
+  ({ deals, outbox } = await openDeals(connection));
+});
+beforeEach(() => stored(connection).deleteMany({}));
+afterAll(() => close());
+
+const entries = (events: ChangeEvent[]) => events.map((event) => ({ store: 'deals', event }));
+const versions = (events: ChangeEvent[]) => events.map(({ data }) => data.version);
+const soon = () => new Date(Date.now() + 1000);
+
+/** A deal at this version, none of its events sent. */
+async function createDeal(version = 1): Promise<{ id: string; events: ChangeEvent[] }> {
+  const { record } = await deals.create(context, buildDeal());
+  for (let n = 2; n <= version; n++)
+    await deals.change(context, record.id, {}, (deal) => void deal.probability++);
+  return { id: record.id, events: await outboxOf(connection, record.id) };
+}
+
+describe('remove', () => {
+  it('takes a confirmed event out and leaves no trace of an outbox', async () => {
+    const { id, events } = await createDeal();
+    await outbox.remove(entries(events));
+    const document = await stored(connection).findOne({ _id: id });
+    expect(document).toMatchObject({ version: 1 });
+    expect(Object.keys(document ?? {}).filter((field) => field.startsWith('_outbox'))).toEqual([]);
+  });
+
+  it('takes out only what was confirmed: an earlier event that was not stays', async () => {
+    const { id, events } = await createDeal(2);
+    await outbox.remove(entries(events.slice(1)));
+    expect(versions(await outboxOf(connection, id))).toEqual([1]);
+    expect(await outbox.leftovers(soon(), 10)).toEqual(entries(events.slice(0, 1)));
+  });
+
+  it('leaves an event that came while the one before it was on its way', async () => {
+    const { id, events } = await createDeal();
+    await deals.change(context, id, {}, (deal) => (deal.probability = 50));
+    await outbox.remove(entries(events));
+    expect(versions(await outboxOf(connection, id))).toEqual([2]);
+  });
+
+  it('does not mistake the one event of a record for another of the same batch', async () => {
+    const waiting = await createDeal(3);
+    const confirmed = await createDeal(3);
+    await outbox.remove(entries(waiting.events.slice(0, 2)));
+    await outbox.remove(entries([...confirmed.events, ...waiting.events.slice(0, 2)]));
+    expect(versions(await outboxOf(connection, waiting.id))).toEqual([3]);
+    expect(await outboxOf(connection, confirmed.id)).toEqual([]);
+  });
+
+  it('is repeatable: two relays confirm the same events', async () => {
+    const { id, events } = await createDeal(3);
+    await Promise.all([outbox.remove(entries(events)), outbox.remove(entries(events))]);
+    await outbox.remove(entries(events));
+    expect(await outboxOf(connection, id)).toEqual([]);
+    expect(await outbox.backlog()).toEqual({ count: 0, oldest: null });
+  });
+
+  it('clears a mixed batch of many records', async () => {
+    const made = await Promise.all([1, 1, 2, 3, 1].map((version) => createDeal(version)));
+    await outbox.remove(entries(made.flatMap(({ events }) => events)));
+    expect(await stored(connection).countDocuments({ _outbox: { $exists: true } })).toBe(0);
+  });
+
+  it('refuses entries of a store it does not know', async () => {
+    const { events } = await createDeal();
+    const foreign = events.map((event) => ({ store: 'leads', event }));
+    await expect(outbox.remove(foreign)).rejects.toThrow('no audited collection is called leads');
+  });
+});
+
+describe('leftovers', () => {
+  it('are what a crash has left, oldest first, in version order, deleted records included', async () => {
+    const first = await createDeal(3);
+    const second = await createDeal();
+    await deals.remove(context, second.id, {});
+    const found = await outbox.leftovers(soon(), 10);
+    expect(found.map(({ event }) => event.id)).toEqual([
+      ...[1, 2, 3].map((version) => `deal:${first.id}:${version}`),
+      ...[1, 2].map((version) => `deal:${second.id}:${version}`),
+    ]);
+  });
+
+  it('leave the youngest to the process that wrote them', async () => {
+    await createDeal();
+    expect(await outbox.leftovers(new Date(Date.now() - 60_000), 10)).toEqual([]);
+  });
+
+  it('come in no more than was asked for', async () => {
+    await createDeal(3);
+    await createDeal(3);
+    expect(await outbox.leftovers(soon(), 4)).toHaveLength(4);
+    expect(await outbox.leftovers(soon(), 2)).toHaveLength(2);
+  });
+
+  it('include an old event of a record that has changed just now', async () => {
+    const { id, events } = await createDeal();
+    const longAgo = new Date(Date.now() - 60_000);
+    await stored(connection).updateOne({ _id: id }, { $set: { _outboxAt: longAgo } });
+    await deals.change(context, id, {}, (deal) => (deal.probability = 50));
+    const found = await outbox.leftovers(new Date(Date.now() - 30_000), 10);
+    expect(found[0]?.event).toEqual(events[0]);
+    expect((await outbox.backlog()).oldest).toEqual(longAgo);
+  });
+});
+
+describe('backlog', () => {
+  it('counts the records that wait and knows since when the oldest does', async () => {
+    const first = await createDeal(2);
+    await createDeal();
+    const { count, oldest } = await outbox.backlog();
+    expect(count).toBe(2);
+    expect(oldest).toEqual(new Date(first.events[0]?.time ?? ''));
+  });
+});
