@@ -199,9 +199,8 @@ describe('bad requests', () => {
       audit.get(`/audit-logs?${cursor}`, { ...admin, tenantId: foreign.tenantid }),
       audit.get('/audit-logs?cursor=garbage', admin),
     ]);
-    expect(answers.map(({ status, body }) => [status, body.code])).toEqual(
-      Array(4).fill([400, 'invalid_cursor']),
-    );
+    for (const answer of answers)
+      expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_cursor' } });
   });
 
   it.each([
@@ -214,10 +213,11 @@ describe('bad requests', () => {
     ['a record id that is none', '/audit-logs/7', 'id'],
     ['an operator in a filter', '/audit-logs?ip[$ne]=x', 'ip[$ne]'],
   ])('refuses %s and names it', async (_what, path, field) => {
-    const { status, body } = await audit.get(path, admin);
-    expect(status).toBe(400);
-    expect(body.code).toBe('invalid_request');
-    expect(body.errors.map((error: { path: string }) => error.path)).toEqual([field]);
+    const answer = await audit.get(path, admin);
+    expect(answer).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_request', errors: [{ path: field }] },
+    });
   });
 
   it('refuses a request without a token', async () => {

@@ -123,7 +123,6 @@ export interface LogRange {
   to?: string | undefined;
   /** Key that the page follows. */
   after?: string | undefined;
-  limit: number;
 }
 
 export type AuditLogRepository = ReturnType<typeof createAuditLogRepository>;
@@ -132,15 +131,19 @@ export type AuditLogRepository = ReturnType<typeof createAuditLogRepository>;
 export function createAuditLogRepository({ all }: AuditLogModels) {
   return {
     /** Newest first; `filter` holds plain equalities. */
-    find: (tenantId: string, filter: Record<string, unknown>, range: LogRange): Promise<AuditLog[]> =>
+    find: (
+      tenantId: string,
+      filter: Record<string, unknown>,
+      { limit, ...range }: LogRange & { limit: number },
+    ): Promise<AuditLog[]> =>
       all
-        .find({ ...filter, tenantId, ...keyRange(range) })
+        .find({ ...filter, tenantId, key: mongoose.trusted(keyRange(range)) })
         .sort({ key: -1 })
-        .limit(range.limit)
+        .limit(limit)
         .lean<AuditLog[]>(),
     latest: (tenantId: string, filter: Record<string, unknown>): Promise<AuditLog | null> =>
       all
-        .findOne({ ...filter, tenantId })
+        .findOne({ ...filter, tenantId, key: mongoose.trusted(keyRange({})) })
         .sort({ key: -1 })
         .lean<AuditLog>(),
     get: (tenantId: string, id: string): Promise<AuditLog | null> =>
@@ -148,15 +151,16 @@ export function createAuditLogRepository({ all }: AuditLogModels) {
   };
 }
 
-/** Keys start with the time, so a time bounds them as it is. */
-function keyRange({ from, to, after }: LogRange): Record<string, unknown> {
-  const upper = after ?? to;
-  if (from === undefined && upper === undefined) return {};
-  const bounds = {
-    ...(from === undefined ? {} : { $gte: from }),
-    ...(upper === undefined ? {} : { $lt: upper }),
-  };
-  return { key: mongoose.trusted(bounds) };
+/** Sort before and behind every key. */
+const startOfTime = '';
+const endOfTime = '~';
+
+/**
+ * Keys start with the time, so a time bounds them as it is. There are always both bounds: until it has statistics,
+ * DocumentDB walks an index in order only for a range and sorts all matches otherwise (seen in its plans).
+ */
+export function keyRange({ from, to, after }: LogRange) {
+  return { $gte: from ?? startOfTime, $lt: after ?? to ?? endOfTime };
 }
 
 const newestBy = (...paths: string[]): Record<string, 1 | -1> =>

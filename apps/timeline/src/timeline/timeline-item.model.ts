@@ -5,6 +5,10 @@ import { upsertNewer, type Versioned } from '../projection/upsert-newer.ts';
 
 const collectionName = 'timelineitems';
 
+/** Sort before and behind every key. */
+const startOfTime = '';
+const endOfTime = '~';
+
 /** One item on one record's timeline; `_id` names both. An item that left is kept as `deleted`, so that a late older version stays out. */
 export interface PlacedTimelineItem extends Versioned {
   tenantId: string;
@@ -26,9 +30,10 @@ export function createTimelineItemRepository(connection: Connection) {
       { before, limit }: { before: string | undefined; limit: number },
     ): Promise<TimelineItem[]> {
       const { tenantId, entityType, entityId } = timeline;
-      const range = before === undefined ? {} : { key: { $lt: before } };
+      // Always both bounds: until it has statistics, DocumentDB walks an index in order only for a range and sorts otherwise.
+      const key = { $gte: startOfTime, $lt: before ?? endOfTime };
       const found = await collection
-        .find({ tenantId, entityType, entityId, ...range, deleted: false }, { projection: { item: 1 } })
+        .find({ tenantId, entityType, entityId, key, deleted: false }, { projection: { item: 1 } })
         .sort({ key: -1 })
         .limit(limit)
         .toArray();
