@@ -9,9 +9,13 @@ const port = z.coerce.number().int().min(0).max(65_535);
 
 /** Variables of every service that answers HTTP. */
 export const httpEnv = {
+  /** `production` refuses what is only good enough for development. */
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
+  /** Least important lines that are logged. */
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  /** Address to listen on. */
   HOST: z.string().default('127.0.0.1'),
+  /** Port to listen on; 0 takes a free one. */
   PORT: port,
   /** Peers whose X-Forwarded-For is believed: addresses, subnets, or Express's names `loopback`, `uniquelocal`. */
   TRUSTED_PROXIES: z.string().default('loopback'),
@@ -19,17 +23,25 @@ export const httpEnv = {
 
 /** Variables of every service that keeps data. */
 export const mongoEnv = {
+  /** Where the database is. One that is no replica set needs `directConnection=true`. */
   MONGODB_URI: z.string().regex(/^mongodb(\+srv)?:\/\//, 'must start with mongodb:// or mongodb+srv://'),
+  /** The service's own database; two services must not share one. */
   MONGODB_DATABASE: z.string().min(1).max(63),
 };
 
 /** Variables of every service on the bus. */
-export const amqpEnv = { AMQP_URL: z.string().regex(/^amqps?:\/\//, 'must start with amqp:// or amqps://') };
+export const amqpEnv = {
+  /** Where RabbitMQ is, with user and password; the path is the virtual host. */
+  AMQP_URL: z.string().regex(/^amqps?:\/\//, 'must start with amqp:// or amqps://'),
+};
 
 /** Variables of every service that verifies access tokens. */
 export const tokenEnv = {
+  /** Where the public keys of the tokens are: `/.well-known/jwks.json` of auth. */
   AUTH_JWKS_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }),
+  /** The `iss` of our tokens; the same for every service. */
   AUTH_ISSUER: z.string().min(1),
+  /** The `aud` of our tokens; the same for every service. */
   AUTH_AUDIENCE: z.string().min(1),
 };
 

@@ -1,0 +1,66 @@
+import { createConsumer, createOutboxRelay } from '@pipedesk/messaging';
+import {
+  createBreaker,
+  createLogger,
+  createMetrics,
+  createServiceApp,
+  type Registry,
+} from '@pipedesk/service-kit';
+
+/**
+ * The names of all series that services expose, from the very factories they use: an HTTP app, a breaker, an outbox relay,
+ * a consumer. Nothing is listened on, and there is no broker to reach.
+ */
+export async function registeredMetrics(): Promise<Set<string>> {
+  const metrics = createMetrics('test');
+  const log = createLogger('test', 'silent');
+  createServiceApp({
+    service: 'test',
+    log,
+    metrics,
+    routes: [],
+    authenticate: (_req, _res, next) => {
+      next();
+    },
+    trustedProxies: 'none',
+    checks: {},
+    isShuttingDown: () => false,
+  });
+  createBreaker(() => Promise.resolve(), { name: 'test', timeout: 1_000, metrics });
+  const relay = createOutboxRelay({ source: emptyOutbox, publisher: noPublisher, log, metrics });
+  const nowhere = 'amqp://127.0.0.1:1';
+  const consumer = createConsumer({
+    url: nowhere,
+    queue: 'audit.events',
+    log,
+    metrics,
+    handle: () => Promise.resolve([]),
+    isTransient: () => false,
+  });
+  await Promise.all([relay.close(), consumer.close()]);
+  return seriesOf(metrics);
+}
+
+const emptyOutbox = {
+  onCommitted: () => undefined,
+  leftovers: () => Promise.resolve([]),
+  remove: () => Promise.resolve(),
+  backlog: () => Promise.resolve({ count: 0, oldest: null }),
+};
+
+const noPublisher = {
+  publish: () => Promise.resolve(),
+  isConnected: () => false,
+  onConnected: () => undefined,
+  close: () => Promise.resolve(),
+};
+
+/** A histogram is three series, each with a name of its own. */
+function seriesOf(metrics: Registry): Set<string> {
+  const names = metrics.getMetricsAsArray().flatMap(({ name, type }) => {
+    // prom-client's enum says numbers in its types and strings at run time.
+    const isHistogram = String(type) === 'histogram';
+    return isHistogram ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name];
+  });
+  return new Set(names);
+}
