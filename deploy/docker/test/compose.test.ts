@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@pipedesk/service-kit';
-import { configSchemaOf, exists, readText, serviceNames } from '../src/repository.ts';
+import { z } from 'zod';
+import { configSchemaOf, exists, pathOf, readText, serviceNames } from '../src/repository.ts';
 import { type ComposeFile, readCompose, requiredVariables } from './compose-file.ts';
 
 const given = {
@@ -38,6 +39,14 @@ describe('docker-compose.yml', () => {
 
   it.each(requiredVariables())('does not start anything while %s is not set', (variable) => {
     expect(() => readCompose({ ...given, [variable]: '' })).toThrow(variable);
+  });
+
+  it('lets local tooling start database and broker with the variables it has', async () => {
+    const module: unknown = await import(pathOf('deploy/local/src/provision/docker.ts'));
+    const { composeVariables } = z
+      .object({ composeVariables: z.record(z.string(), z.string()) })
+      .parse(module);
+    expect(() => readCompose(composeVariables)).not.toThrow();
   });
 
   it('asks for every secret and has none written down', () => {
