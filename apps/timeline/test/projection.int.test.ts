@@ -1,0 +1,164 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Link, placeEvent, type TimelineItem } from '@pipedesk/contracts';
+import { buildEvent } from '@pipedesk/testing';
+import { v7 as uuidv7 } from 'uuid';
+import { buildDeal, buildMeeting, buildNote, buildVersions, permutations } from './histories.ts';
+import { startTimeline, type TestTimeline } from './start-timeline.ts';
+
+let timeline: TestTimeline;
+beforeAll(async () => {
+  timeline = await startTimeline();
+});
+afterAll(() => timeline.stop());
+
+async function itemsOf(tenantId: string, entityType: string, entityId: string): Promise<TimelineItem[]> {
+  const { status, body } = await timeline.get(`/timeline/${entityType}/${entityId}?limit=100`, { tenantId });
+  expect(status).toBe(200);
+  return body.items as TimelineItem[];
+}
+const link = (entityType: 'deal' | 'company', entityId: string): Link => ({ entityType, entityId });
+const reason = 'x-pipedesk-reason';
+
+describe('changes', () => {
+  it('become one item each, however often they come', async () => {
+    const { tenantId, dealId, created } = buildDeal();
+    const changes = [{ field: 'stage', before: 'prospecting', after: 'won' }];
+    const moved = buildEvent({ tenantId, entityId: dealId, version: 2, changes });
+    await timeline.project(created, moved, created, moved);
+    await timeline.project(moved, created);
+    const items = await itemsOf(tenantId, 'deal', dealId);
+    expect(items).toEqual([placeEvent(moved)?.item, placeEvent(created)?.item]);
+    expect(items[0]).toMatchObject({ kind: 'change', title: 'deal updated: Forty seats', changes });
+  });
+
+  it('of a deal stand on its company too', async () => {
+    const { tenantId, created } = buildDeal();
+    const company = buildEvent({ tenantId, entityType: 'company', time: '2026-01-01T00:00:00.000Z' });
+    const companyId = company.subject.split('/')[1] ?? '';
+    const placed = { ...created, data: { ...created.data, links: [link('company', companyId)] } };
+    await timeline.project(placed, company);
+    const items = await itemsOf(tenantId, 'company', companyId);
+    expect(items).toEqual([placeEvent(placed)?.item, placeEvent(company)?.item]);
+  });
+});
+
+describe('notes', () => {
+  it.each([0, 1, 2, 3, 4, 5])('end as their newest version in order %i of delivery', async (order) => {
+    const { tenantId, dealId, created } = buildDeal();
+    const links = [link('deal', dealId)];
+    const versions = ['first', 'second', 'third'].map((text) => ({
+      snapshot: buildNote(dealId, text),
+      links,
+    }));
+    const events = buildVersions('note', { tenantId, versions });
+    for (const event of permutations(events)[order] ?? []) await timeline.project(event);
+    await timeline.project(created);
+    const [note, ...rest] = await itemsOf(tenantId, 'deal', dealId);
+    expect(note).toMatchObject({ kind: 'note', text: 'third', source: { version: 3 } });
+    expect(rest.map(({ kind }) => kind)).toEqual(['change']);
+  });
+
+  it('end as their newest version when one batch holds them all, reversed and twice', async () => {
+    const { tenantId, dealId, created } = buildDeal();
+    const versions = Array.from({ length: 30 }, (_, index) => ({
+      snapshot: buildNote(dealId, `text ${index + 1}`),
+      links: [link('deal', dealId)],
+    }));
+    const events = buildVersions('note', { tenantId, versions }).reverse();
+    await timeline.project(...events, created, ...events);
+    const [note] = await itemsOf(tenantId, 'deal', dealId);
+    expect(note).toMatchObject({ text: 'text 30' });
+  });
+
+  it.each([0, 1])('disappear once deleted, in order %i of delivery', async (order) => {
+    const { tenantId, dealId, created } = buildDeal();
+    const version = { snapshot: buildNote(dealId, 'gone soon'), links: [link('deal', dealId)] };
+    const versions = [version, { ...version, action: 'deleted' as const }];
+    const events = buildVersions('note', { tenantId, versions });
+    await timeline.project(created);
+    for (const event of permutations(events)[order] ?? []) await timeline.project(event);
+    expect((await itemsOf(tenantId, 'deal', dealId)).map(({ kind }) => kind)).toEqual(['change']);
+  });
+});
+
+describe('meetings', () => {
+  it.each([0, 1, 2, 3, 4, 5])(
+    'stand where their links point last, in order %i of delivery',
+    async (order) => {
+      const { tenantId, dealId, created } = buildDeal();
+      const other = buildEvent({ tenantId, time: created.time });
+      const otherId = other.subject.split('/')[1] ?? '';
+      const [here, there] = [[link('deal', dealId)], [link('deal', otherId)]];
+      const events = buildVersions('calendar_event', {
+        tenantId,
+        versions: [
+          { snapshot: buildMeeting(here), links: here },
+          { snapshot: buildMeeting(here, { title: 'Renamed' }), links: here },
+          { snapshot: buildMeeting(there, { title: 'Moved' }), links: [...here, ...there] },
+        ],
+      });
+      await timeline.project(created, other);
+      for (const event of permutations(events)[order] ?? []) await timeline.project(event);
+      expect((await itemsOf(tenantId, 'deal', dealId)).map(({ kind }) => kind)).toEqual(['change']);
+      const [meeting] = await itemsOf(tenantId, 'deal', otherId);
+      expect(meeting).toMatchObject({ kind: 'meeting', title: 'Moved', meeting: { location: 'Room 1' } });
+    },
+  );
+
+  it('move within the timeline when their start moves', async () => {
+    const { tenantId, dealId, created } = buildDeal();
+    const links = [link('deal', dealId)];
+    const startsAt = '2026-02-01T08:00:00.000Z';
+    const events = buildVersions('calendar_event', {
+      tenantId,
+      versions: [
+        { snapshot: buildMeeting(links), links },
+        { snapshot: buildMeeting(links, { startsAt }), links },
+      ],
+    });
+    await timeline.project(created, ...events);
+    const items = await itemsOf(tenantId, 'deal', dealId);
+    expect(items.map(({ kind }) => kind)).toEqual(['change', 'meeting']);
+    expect(items[1]?.at).toBe(startsAt);
+  });
+});
+
+describe('what is no change of this tenant', () => {
+  it('goes to the dead letters when its tenant is not its record’s', async () => {
+    const { tenantId, dealId, created } = buildDeal();
+    await timeline.project(created);
+    const forged = buildEvent({ tenantId: uuidv7(), entityId: dealId, version: 2 });
+    const links = [link('deal', dealId)];
+    const [planted] = buildVersions('note', {
+      tenantId: uuidv7(),
+      versions: [{ snapshot: buildNote(dealId, 'planted'), links }],
+    });
+    await timeline.project(forged, planted ?? forged);
+    const dead = await timeline.bus.take('timeline.events.dead', 2);
+    for (const { headers } of dead) expect(headers[reason]).toContain('another tenant');
+    expect(await itemsOf(tenantId, 'deal', dealId)).toEqual([placeEvent(created)?.item]);
+  });
+
+  it.each([
+    ['bytes that are no JSON', 'no json', 'crm.deal.updated', 'not JSON'],
+    [
+      'an event under the type of another',
+      JSON.stringify(buildEvent()),
+      'crm.note.created',
+      'the message says',
+    ],
+    [
+      'a note that is none',
+      JSON.stringify(buildEvent({ entityType: 'note', links: [link('deal', uuidv7())] })),
+      'crm.note.created',
+      'no valid note',
+    ],
+  ])('goes to the dead letters with the reason: %s', async (_what, content, type, expected) => {
+    await timeline.bus.publishRaw(content, type);
+    const [dead] = await timeline.bus.take('timeline.events.dead', 1);
+    expect(dead?.headers[reason]).toContain(expected);
+    const { tenantId, dealId, created } = buildDeal();
+    await timeline.project(created);
+    expect(await itemsOf(tenantId, 'deal', dealId)).toHaveLength(1);
+  });
+});
