@@ -12,7 +12,9 @@ export default {
     'apps/*': { entry: entries },
     'libs/*': { entry: entries },
     'deploy/docker': { entry: [...entries, 'src/write-configuration.ts'] },
-    'deploy/local': { entry: [...entries, 'src/{start,run-tests,run-checks}.ts', 'src/*/main.ts', 'test/owner.ts'] },
+    'deploy/local': {
+      entry: [...entries, 'src/{start,run-tests,run-checks}.ts', 'src/*/main.ts', 'test/owner.ts'],
+    },
   },
   // An interface exported beside the function that takes it is there for its readers.
   ignoreExportsUsedInFile: true,

@@ -5,6 +5,7 @@ import type { BackingServices } from './backing/backing-services.ts';
 import { repositoryRoot } from './backing/cache.ts';
 import { watchInterrupts } from './interrupt.ts';
 import { outputOf, projectsWith, runMany } from './nx.ts';
+import { withElapsed } from './provision/progress.ts';
 import { closingLine, missingOutcome, readOutcome, summarize } from './test-results.ts';
 import type { JestResults, Outcome } from './test-results.ts';
 
@@ -36,7 +37,7 @@ async function runTests(args: string[]): Promise<void> {
     instance: `test-${process.pid}`,
     ephemeral: true,
     ports: 'free',
-    progress: (line) => console.log(line),
+    progress: withElapsed((line) => console.log(line)),
   });
   const watcher = watchResults(projects);
   try {

@@ -4,9 +4,9 @@ import { basename } from 'node:path';
 import { startBackingServices } from './backing/backing-services.ts';
 import type { BackingServices } from './backing/backing-services.ts';
 import { instanceFolder, repositoryRoot } from './backing/cache.ts';
-import { findTakenPorts } from './backing/ports.ts';
+import { refuseTakenPorts } from './backing/ports.ts';
 import { watchInterrupts } from './interrupt.ts';
-import { createProgress } from './provision/progress.ts';
+import { withElapsed } from './provision/progress.ts';
 import { seedDemo } from './seed.ts';
 import { follow, readableLine } from './services/log-lines.ts';
 import { serviceNames, servicePorts } from './services/service-environment.ts';
@@ -18,7 +18,7 @@ import { welcome } from './welcome.ts';
 const instance = instanceName(repositoryRoot);
 const folder = instanceFolder(instance);
 const interrupted = watchInterrupts();
-const { say } = createProgress((line) => console.log(line));
+const say = withElapsed((line) => console.log(line));
 const running: { services?: RunningServices; backing?: BackingServices } = {};
 
 interrupted.addEventListener('abort', () => console.log('\nStopping (Ctrl-C again ends at once) ...'));
@@ -38,7 +38,7 @@ process.exit(exitCode);
 async function startEverything(): Promise<void> {
   running.backing = await startBackingServices({ instance, ports: 'fixed', supervise: true, progress: say });
   if (interrupted.aborted) return;
-  await refuseTakenPorts();
+  await refuseTakenPorts(servicePorts);
   forgetOldLogs();
   running.services = await startServices({
     backing: running.backing,
@@ -63,11 +63,6 @@ function instanceName(path: string): string {
     .replace(/^-|-$/g, '')
     .slice(0, 40);
   return `${name || 'pipedesk'}-${createHash('sha256').update(path).digest('hex').slice(0, 8)}`;
-}
-
-async function refuseTakenPorts(): Promise<void> {
-  const taken = await findTakenPorts(servicePorts);
-  if (taken.length > 0) throw new Error(`Another program already listens on port ${taken.join(', ')}.`);
 }
 
 /** The services' logs tell of one run. Those of the database and the broker, already being written, are kept. */

@@ -8,7 +8,7 @@ import type { BrokerControl, DatabaseControl } from './controls.ts';
 import { claimInstance, discardAbandoned } from './instance.ts';
 import { mergeParts } from './part.ts';
 import type { BackingPart, Need, PartOptions } from './part.ts';
-import { findFreePorts, findTakenPorts, fixedPorts } from './ports.ts';
+import { findFreePorts, fixedPorts } from './ports.ts';
 import type { BackingPorts } from './ports.ts';
 import { startFromDebianRoot } from './start-debian.ts';
 import { startFromDocker } from './start-docker.ts';
@@ -68,7 +68,7 @@ export async function startBackingServices(options: BackingOptions): Promise<Bac
     release();
   };
   try {
-    const ports = options.ports === 'free' ? await findFreePorts(portNames) : await claimFixedPorts(origin);
+    const ports = options.ports === 'free' ? await findFreePorts(portNames) : fixedPorts;
     const started = await startParts(origin, {
       instance: options.instance,
       folder,
@@ -105,16 +105,6 @@ async function resolveOrigins({ only, dedicated }: BackingOptions): Promise<Part
     origin[need] = await resolveOrigin(variable, dedicated ? undefined : process.env[variable], facts);
   }
   return origin;
-}
-
-async function claimFixedPorts(origin: Partial<Record<Need, Origin>>): Promise<BackingPorts> {
-  // Under Docker the engine holds the published ports already when the containers still run.
-  if (!Object.values(origin).includes('debian-root')) return fixedPorts;
-  const taken = await findTakenPorts(fixedPorts);
-  if (taken.length === 0) return fixedPorts;
-  throw new Error(
-    `Another program, perhaps a second clone's \`npm start\`, already listens on port ${taken.join(', ')}.`,
-  );
 }
 
 async function startParts(

@@ -66,3 +66,12 @@ export async function findTakenPorts(ports: Record<string, number>): Promise<str
   }
   return taken;
 }
+
+/** @throws an error that names every port in the way: a server that answers there would be taken for ours */
+export async function refuseTakenPorts(ports: Record<string, number>): Promise<void> {
+  const taken = await findTakenPorts(ports);
+  if (taken.length === 0) return;
+  throw new Error(
+    `Another program, perhaps a second clone's \`npm start\`, already listens on port ${taken.join(', ')}.`,
+  );
+}

@@ -5,6 +5,8 @@ import { mergeParts } from './part.ts';
 import type { BackingPart, PartOptions } from './part.ts';
 import type { BrokerControl, DatabaseControl } from './controls.ts';
 import { createGateway } from './gateway.ts';
+import { refuseTakenPorts } from './ports.ts';
+import type { BackingPorts } from './ports.ts';
 import { createPostgres } from './postgres.ts';
 import type { Postgres } from './postgres.ts';
 import { createRabbit } from './rabbitmq.ts';
@@ -13,6 +15,8 @@ import type { Rabbit } from './rabbitmq.ts';
 /** Starts the servers of the private Debian root as child processes. */
 export async function startFromDebianRoot(options: PartOptions): Promise<BackingPart> {
   const root = await provideDebianRoot(options.report);
+  // Only now: building the root takes a minute, in which another stack may have come up.
+  if (!options.freePorts) await refuseTakenPorts(portsOf(options));
   const starts = options.needs.map((need) =>
     need === 'mongo' ? startDatabase(root, options) : startRabbit(root, options),
   );
@@ -25,6 +29,14 @@ export async function startFromDebianRoot(options: PartOptions): Promise<Backing
     throw failed.reason;
   }
   return { ...merged, logFolder: join(options.folder, 'log') };
+}
+
+function portsOf({ needs, ports }: PartOptions): Partial<BackingPorts> {
+  const { mongo, postgres, ...broker } = ports;
+  return {
+    ...(needs.includes('mongo') ? { mongo, postgres } : {}),
+    ...(needs.includes('amqp') ? broker : {}),
+  };
 }
 
 async function startDatabase(root: string, options: PartOptions): Promise<BackingPart> {

@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cacheFolder } from '../backing/cache.ts';
 import { tryLock } from '../backing/lock.ts';
-import { createDebootstrapReader, createProgress, describeAptStatus } from './progress.ts';
-import type { Progress, Report } from './progress.ts';
+import { beginStep, createDebootstrapReader, describeAptStatus } from './progress.ts';
+import type { Report } from './progress.ts';
 import { recipe, recipeVersion } from './recipe.ts';
 import { run } from './run.ts';
 import { sandboxed } from './sandbox.ts';
@@ -26,7 +26,7 @@ export async function provideDebianRoot(report: Report): Promise<string> {
   if (existsSync(root)) return root;
   const release = await waitForLock(join(cacheFolder(), 'provision.lock'), report);
   try {
-    if (!existsSync(root)) await buildRoot(root, createProgress(report));
+    if (!existsSync(root)) await buildRoot(root, report);
     return root;
   } finally {
     release();
@@ -44,20 +44,18 @@ async function waitForLock(path: string, report: Report): Promise<() => void> {
   }
 }
 
-async function buildRoot(root: string, progress: Progress): Promise<void> {
+async function buildRoot(root: string, report: Report): Promise<void> {
   const logFile = join(cacheFolder(), 'provision.log');
   checkSpace(dirname(root));
-  progress.say(
-    `Building a private Debian root with PostgreSQL/DocumentDB and RabbitMQ (once; log: ${logFile})`,
-  );
+  report(`Building a private Debian root with PostgreSQL/DocumentDB and RabbitMQ (once; log: ${logFile})`);
   await removeHalfBuilt(dirname(root), logFile);
-  await installDebootstrap(progress, logFile);
+  await installDebootstrap(report, logFile);
   const building = `${root}.building`;
-  await installBase(building, progress, logFile);
+  await installBase(building, report, logFile);
   writeFiles(building);
-  await installPackages(building, progress, logFile);
+  await installPackages(building, report, logFile);
   renameSync(building, root);
-  progress.say(`The private Debian root is ready: ${root}`);
+  report(`The private Debian root is ready: ${root}`);
 }
 
 function checkSpace(folder: string): void {
@@ -75,9 +73,9 @@ async function removeHalfBuilt(folder: string, logFile: string): Promise<void> {
   }
 }
 
-async function installDebootstrap(progress: Progress, logFile: string): Promise<void> {
+async function installDebootstrap(report: Report, logFile: string): Promise<void> {
   if (existsSync('/usr/sbin/debootstrap')) return;
-  const step = progress.step('Installing debootstrap on this machine');
+  const step = beginStep('Installing debootstrap on this machine', report);
   const env = { ...process.env, ...noQuestions };
   await run('apt-get', ['update'], { env, logFile });
   // The keyring is not a dependency of debootstrap on Ubuntu, and without it Debian's signatures cannot be verified.
@@ -86,8 +84,8 @@ async function installDebootstrap(progress: Progress, logFile: string): Promise<
   step.done();
 }
 
-async function installBase(target: string, progress: Progress, logFile: string): Promise<void> {
-  const step = progress.step(`Installing the Debian ${recipe.suite} base system`);
+async function installBase(target: string, report: Report, logFile: string): Promise<void> {
+  const step = beginStep(`Installing the Debian ${recipe.suite} base system`, report);
   const describe = createDebootstrapReader();
   // An older debootstrap has no script for the newest suite; all of Debian's share the one of "sid".
   // The empty third argument leaves the mirror at the tool's own default.
@@ -120,9 +118,9 @@ function writeFiles(root: string): void {
   }
 }
 
-async function installPackages(root: string, progress: Progress, logFile: string): Promise<void> {
+async function installPackages(root: string, report: Report, logFile: string): Promise<void> {
   const apt = async (label: string, ...command: string[]) => {
-    const step = progress.step(label);
+    const step = beginStep(label, report);
     const options = recipe.aptOptions.flatMap((option) => ['-o', option]);
     const env = { ...noQuestions, ...proxySettings() };
     const { command: program, args } = sandboxed({

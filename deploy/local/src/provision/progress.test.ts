@@ -1,21 +1,23 @@
 import { describe, expect, it } from '@jest/globals';
-import { createDebootstrapReader, createProgress, describeAptStatus } from './progress.ts';
+import { beginStep, createDebootstrapReader, describeAptStatus, withElapsed } from './progress.ts';
 
 describe('progress', () => {
   it('counts seconds from its beginning, and drops sayings that follow too fast', () => {
     const lines: string[] = [];
     let now = 0;
-    const step = createProgress(
-      (line) => lines.push(line),
-      () => now,
-    ).step('Installing');
+    const clock = () => now;
+    const step = beginStep(
+      'Installing',
+      withElapsed((line) => lines.push(line), clock),
+      clock,
+    );
     now = 1_000;
     step.update('1 %');
-    now = 4_000;
+    now = 6_000;
     step.update('30 %');
     now = 65_000;
     step.done();
-    expect(lines).toEqual(['[  0 s] Installing', '[  4 s] Installing: 30 %', '[ 65 s] Installing: done']);
+    expect(lines).toEqual(['[  0 s] Installing', '[  6 s] Installing: 30 %', '[ 65 s] Installing: done']);
   });
 
   it.each([

@@ -4,38 +4,30 @@ export type Report = (line: string) => void;
 export interface Step {
   /** Says how far the step is; repeated sayings within a few seconds are dropped. */
   update(detail: string): void;
-  done(detail?: string): void;
+  done(): void;
 }
 
-const quietFor = 3_000;
+const quietFor = 5_000;
 
-/**
- * Reports steps with the seconds since the first one began.
- * @param clock milliseconds, for tests
- */
-export function createProgress(report: Report, clock: () => number = Date.now) {
+/** Puts the seconds since now before each line. @param clock milliseconds, for tests */
+export function withElapsed(report: Report, clock: () => number = Date.now): Report {
   const began = clock();
-  const say = (text: string) =>
-    report(`[${String(Math.round((clock() - began) / 1000)).padStart(3)} s] ${text}`);
+  return (line) => report(`[${String(Math.round((clock() - began) / 1000)).padStart(3)} s] ${line}`);
+}
 
+/** Reports the beginning of a step, now and then how far it is, and its end. @param clock milliseconds, for tests */
+export function beginStep(label: string, report: Report, clock: () => number = Date.now): Step {
+  let lastSaid = clock();
+  report(label);
   return {
-    say,
-    step(label: string): Step {
-      let lastSaid = clock();
-      say(label);
-      return {
-        update(detail) {
-          if (clock() - lastSaid < quietFor) return;
-          lastSaid = clock();
-          say(`${label}: ${detail}`);
-        },
-        done: (detail) => say(`${label}: ${detail ?? 'done'}`),
-      };
+    update(detail) {
+      if (clock() - lastSaid < quietFor) return;
+      lastSaid = clock();
+      report(`${label}: ${detail}`);
     },
+    done: () => report(`${label}: done`),
   };
 }
-
-export type Progress = ReturnType<typeof createProgress>;
 
 /** One line of apt's machine-readable progress (`APT::Status-Fd`), in words; undefined for lines that say nothing new. */
 export function describeAptStatus(line: string): string | undefined {

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
  */
 export const recipe = {
   suite: 'forky',
-  packages: ['postgresql-18-documentdb', 'rabbitmq-server', 'prometheus', 'valkey-server'],
+  packages: ['postgresql-18-documentdb', 'rabbitmq-server', 'prometheus'],
   files: {
     // The instances make their own clusters; the package must not start one.
     'etc/postgresql-common/createcluster.conf': 'create_main_cluster = false\n',
