@@ -41,7 +41,7 @@ export async function measureLag(
     lag.patch.push(answered - began);
     const [audit, timeline] = await Promise.all([
       untilSeen(async () => (await api.call('GET', `/audit-logs/deal:${deal.id}:${version}`)).status === 200),
-      untilSeen(async () => (await newestVersion(api, deal.id)) >= version),
+      untilSeen(async () => (await newestChange(api, deal.id)) >= version),
     ]);
     lag.audit.push(audit - answered);
     lag.timeline.push(timeline - answered);
@@ -58,8 +58,9 @@ async function untilSeen(isThere: () => Promise<boolean>): Promise<number> {
   throw new Error(`A change was not seen within ${giveUpAfter / 1000} s of its answer.`);
 }
 
-async function newestVersion(api: ApiClient, dealId: string): Promise<number> {
-  const { body } = await api.call('GET', `/timeline/deal/${dealId}?limit=1`);
-  const [item] = (body as { items?: { source: { version: number } }[] }).items ?? [];
-  return item?.source.version ?? 0;
+/** The version of the newest change on the deal's timeline; a meeting to come may stand above it. */
+async function newestChange(api: ApiClient, dealId: string): Promise<number> {
+  const { body } = await api.call('GET', `/timeline/deal/${dealId}?limit=3`);
+  const { items = [] } = body as { items?: { kind: string; source: { version: number } }[] };
+  return items.find(({ kind }) => kind === 'change')?.source.version ?? 0;
 }
