@@ -42,3 +42,6 @@ function signed(claims: object): string {
   const signature = sign('sha256', Buffer.from(text), { key: privateKey, dsaEncoding: 'ieee-p1363' });
   return `${text}.${signature.toString('base64url')}`;
 }
+
+/** PEM of the key that tokens are verified with, for verifiers in other processes. */
+export const publicKeyPem = publicKey.export({ type: 'spki', format: 'pem' }).toString();

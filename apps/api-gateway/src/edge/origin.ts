@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Request } from 'express';
 import { isIP } from 'node:net';
 
@@ -27,10 +27,10 @@ export function edgeOriginOf(req: Request): EdgeOrigin {
   };
 }
 
-/** W3C Trace Context, level 1, sampled. */
+/** W3C Trace Context, level 1, sampled. UUIDs come from a pool of random bytes, which makes them cheap. */
 function newTraceparent(): string {
-  const ids = randomBytes(24).toString('hex');
-  return `00-${ids.slice(0, 32)}-${ids.slice(32)}-01`;
+  const [trace, parent] = [randomUUID(), randomUUID()].map((id) => id.replaceAll('-', ''));
+  return `00-${trace}-${parent?.slice(16)}-01`;
 }
 
 /** Even a trusted proxy may hand on what its client wrote: only an address counts. */
