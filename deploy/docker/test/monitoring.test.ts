@@ -112,6 +112,14 @@ describe('prometheus', () => {
     expect(targetsOf('prometheus.yml')).toEqual(Object.fromEntries(addresses));
   });
 
+  it('scrapes the local broker where npm start has it', async () => {
+    const module: unknown = await import(pathOf('deploy/local/src/backing/ports.ts'));
+    const { fixedPorts } = z.object({ fixedPorts: z.object({ amqpPrometheus: z.int() }) }).parse(module);
+    expect(readText('deploy/prometheus/prometheus.local.yml')).toContain(
+      `127.0.0.1:${fixedPorts.amqpPrometheus}'`,
+    );
+  });
+
   it('scrapes the same ports on this machine for what npm start runs', () => {
     const local = Object.entries(targetsOf('prometheus.yml')).map(([name, target]) => [
       name,
