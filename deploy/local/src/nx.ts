@@ -32,6 +32,11 @@ export function shortName(project: string): string {
   return project.replace(/^@pipedesk\//, '');
 }
 
+/** What one run of Nx says is kept here while it lasts. Named by process: two runs at once must not mix. */
+export function temporaryLog(name: string): string {
+  return join(repositoryRoot, `node_modules/.cache/pipedesk/${name}-${process.pid}.log`);
+}
+
 export interface RunMany {
   targets: string[];
   projects: string[];

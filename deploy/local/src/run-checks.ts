@@ -1,12 +1,11 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, rmSync } from 'node:fs';
 import { repositoryRoot } from './backing/cache.ts';
 import { watchInterrupts } from './interrupt.ts';
-import { outputOf, projectsWith, runMany } from './nx.ts';
+import { outputOf, projectsWith, runMany, temporaryLog } from './nx.ts';
 
 /** `npm run check`: types, lint with module boundaries, formatting, unused code. One line each; details only when red. */
-const logFile = join(repositoryRoot, 'node_modules/.cache/pipedesk/check.log');
+const logFile = temporaryLog('check');
 const interrupted = watchInterrupts();
 const checks: [name: string, check: () => Promise<string>][] = [
   ['types and lint', checkProjects],
@@ -34,6 +33,7 @@ for (const [name, check] of checks) {
   console.log(`${problems ? '✗' : '✓'} ${name} (${((Date.now() - began) / 1000).toFixed(1)} s)`);
   if (problems) console.log(`${problems}\n`);
 }
+rmSync(logFile, { force: true });
 process.exit(red > 0 ? 1 : 0);
 
 /** @returns what is wrong, or an empty string */

@@ -4,7 +4,7 @@ import { startBackingServices } from './backing/backing-services.ts';
 import type { BackingServices } from './backing/backing-services.ts';
 import { repositoryRoot } from './backing/cache.ts';
 import { watchInterrupts } from './interrupt.ts';
-import { outputOf, projectsWith, runMany } from './nx.ts';
+import { outputOf, projectsWith, runMany, temporaryLog } from './nx.ts';
 import { withElapsed } from './provision/progress.ts';
 import { closingLine, missingOutcome, readOutcome, summarize } from './test-results.ts';
 import type { JestResults, Outcome } from './test-results.ts';
@@ -13,7 +13,7 @@ import type { JestResults, Outcome } from './test-results.ts';
  * `npm test [-- project... pattern...]`: every suite on backing services of its own, which live as long as the run.
  * Prints a line per finished project, then what failed and why, and ends with `N passed, N failed`.
  */
-const logFile = join(repositoryRoot, 'node_modules/.cache/pipedesk/test.log');
+const logFile = temporaryLog('test');
 const longestRun = 20 * 60_000;
 const interrupted = watchInterrupts();
 const outcomes: Outcome[] = [];
@@ -24,6 +24,7 @@ try {
   console.error(error instanceof Error ? error.message : error);
   outcomes.push({ project: 'npm test', passed: 0, failed: 1, failures: [] });
 }
+rmSync(logFile, { force: true });
 for (const failure of outcomes.flatMap((outcome) => outcome.failures)) console.log(`\n${failure}`);
 console.log(`\n${closingLine(outcomes)}`);
 process.exit(outcomes.some(({ failed }) => failed > 0) ? 1 : 0);

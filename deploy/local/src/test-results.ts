@@ -52,7 +52,8 @@ export function missingOutcome(project: string, output: string): Outcome {
 
 function describe(title: string, messages: string[]): string {
   const lines = stripVTControlCharacters(messages.join('\n')).replaceAll('\r', '').trim().split('\n');
-  const shown = lines.slice(0, longestFailure).map((line) => `    ${line}`);
+  const own = lines.filter((line) => !/^\s+at .*(node_modules|node:internal)/.test(line));
+  const shown = own.slice(0, longestFailure).map((line) => `    ${line}`);
   return [`✗ ${title}`, ...shown].join('\n');
 }
 
