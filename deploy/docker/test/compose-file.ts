@@ -60,8 +60,16 @@ const composeSchema = z
 
 export type ComposeFile = z.infer<typeof composeSchema>;
 
+/** Something acceptable for every variable that docker-compose.yml requires. */
+export const sampleVariables = {
+  AUTH_KEY_SECRET: Buffer.alloc(32, 7).toString('base64'),
+  SERVICE_SECRET: 'service-secret-of-32-characters-or-more',
+  RABBITMQ_PASSWORD: 'broker-password',
+  GRAFANA_ADMIN_PASSWORD: 'grafana-password',
+};
+
 /** Reads docker-compose.yml as Compose would with these variables set. @throws naming the variable that is required */
-export function readCompose(variables: Record<string, string>): ComposeFile {
+export function readCompose(variables: Record<string, string> = sampleVariables): ComposeFile {
   const document: unknown = parse(readText('docker-compose.yml'), { merge: true });
   const file = interpolate(document, variables);
   const unknown = Object.keys(file as object).filter(

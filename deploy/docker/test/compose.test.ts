@@ -2,14 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@pipedesk/service-kit';
 import { z } from 'zod';
 import { configSchemaOf, exists, pathOf, readText, serviceNames } from '../src/repository.ts';
-import { type ComposeFile, readCompose, requiredVariables } from './compose-file.ts';
+import { type ComposeFile, readCompose, requiredVariables, sampleVariables } from './compose-file.ts';
 
-const given = {
-  AUTH_KEY_SECRET: Buffer.alloc(32, 7).toString('base64'),
-  RABBITMQ_PASSWORD: 'broker-password',
-  GRAFANA_ADMIN_PASSWORD: 'grafana-password',
-};
-const compose = readCompose(given);
+const compose = readCompose();
 const services = Object.entries(compose.services);
 const ours = serviceNames();
 
@@ -38,7 +33,7 @@ describe('docker-compose.yml', () => {
   });
 
   it.each(requiredVariables())('does not start anything while %s is not set', (variable) => {
-    expect(() => readCompose({ ...given, [variable]: '' })).toThrow(variable);
+    expect(() => readCompose({ ...sampleVariables, [variable]: '' })).toThrow(variable);
   });
 
   it('lets local tooling start database and broker with the variables it has', async () => {
@@ -49,12 +44,19 @@ describe('docker-compose.yml', () => {
     expect(() => readCompose(composeVariables)).not.toThrow();
   });
 
+  it.each(requiredVariables())('requires %s, as README and configuration say', (variable) => {
+    expect(readText('README.md')).toContain(`\n${variable}=$(openssl`);
+    expect(readText('docs/configuration.md')).toMatch(
+      new RegExp(`^\\| \`${variable}\` .* required \\|$`, 'm'),
+    );
+  });
+
   it('asks for every secret and has none written down', () => {
-    expect(requiredVariables().sort()).toEqual(Object.keys(given).sort());
+    expect(requiredVariables().sort()).toEqual(Object.keys(sampleVariables).sort());
     const secrets = services.flatMap(([, { environment = {} }]) =>
       Object.entries(environment).filter(([name]) => /SECRET|PASSWORD/.test(name)),
     );
-    expect(Object.values(given)).toEqual(expect.arrayContaining(secrets.map(([, value]) => value)));
+    expect(Object.values(sampleVariables)).toEqual(expect.arrayContaining(secrets.map(([, value]) => value)));
   });
 
   it('gives each service that keeps data a database of its own', () => {
@@ -111,6 +113,14 @@ describe('docker-compose.yml', () => {
       expect.arrayContaining(['mongo', 'rabbitmq', 'auth', 'crm', 'timeline']),
     );
     for (const [name] of services) reach(name, []);
+  });
+
+  it('names the replica set and its member alike in server, health check and clients', () => {
+    const script = readText('deploy/mongo/replica-set.js');
+    const { searchParams, host } = new URL(environmentOf('crm')['MONGODB_URI'] ?? '');
+    const name = searchParams.get('replicaSet') ?? '';
+    expect(serviceOf('mongo').command?.join(' ')).toContain(`--replSet ${name} `);
+    expect(script).toContain(`_id: '${name}', members: [{ _id: 0, host: '${host}' }]`);
   });
 
   it('refers to networks, volumes, configs and files that exist', () => {
