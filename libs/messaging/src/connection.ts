@@ -116,8 +116,8 @@ async function closeGently(model: ChannelModel): Promise<void> {
   destroy(model);
 }
 
-/** Cuts the socket; amqplib does not type it. */
+/** Cuts the socket; amqplib does not type it. Without an error amqplib would not notice and go on sending heartbeats. */
 function destroy(model: ChannelModel): void {
   const stream: unknown = Reflect.get(model.connection, 'stream');
-  if (stream instanceof Duplex) stream.destroy();
+  if (stream instanceof Duplex) stream.destroy(new Error('connection dropped'));
 }

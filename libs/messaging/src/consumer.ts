@@ -32,7 +32,10 @@ interface ConsumerOptions {
 
 export interface Consumer {
   isConnected(): boolean;
-  /** Stops taking messages, finishes the batch at hand, acknowledges it, closes. */
+  /**
+   * Stops taking messages, finishes the batch at hand, acknowledges it, closes. A batch that cannot be stored just now
+   * goes back to the queue.
+   */
   close(): Promise<void>;
 }
 
@@ -103,6 +106,7 @@ function createSession(
   drop: Drop,
 ): Session {
   const gone = new AbortController();
+  const closing = new AbortController();
   let buffer: ConsumeMessage[] = [];
   let working: Promise<void> | undefined;
 
@@ -183,13 +187,14 @@ function createSession(
       try {
         return await attempt();
       } catch (error) {
+        if (closing.signal.aborted && isTransient(error)) abandon();
         if (gone.signal.aborted || !isTransient(error)) throw error;
         if (Date.now() - started > longestHold) {
           giveBack();
           throw error;
         }
         log.warn({ err: error, queue, retryInMs: delay }, 'storing events is not possible just now');
-        await pause(delay);
+        await pause(delay, closing.signal);
       }
     }
   }
@@ -221,7 +226,8 @@ function createSession(
     });
   }
 
-  const pause = (ms: number) => sleep(ms, undefined, { signal: gone.signal }).catch(() => undefined);
+  const pause = (ms: number, cutShort = gone.signal) =>
+    sleep(ms, undefined, { signal: AbortSignal.any([gone.signal, cutShort]) }).catch(() => undefined);
 
   return {
     consumerTag: '',
@@ -240,6 +246,7 @@ function createSession(
     abandon,
     async finish() {
       await channel.cancel(this.consumerTag).catch(() => undefined);
+      closing.abort();
       await working;
     },
   };

@@ -57,6 +57,7 @@ export function createOutboxRelay({
   let pumping: Promise<void> | undefined;
   let sweeping: Promise<void> | undefined;
   let removing: Promise<void> = Promise.resolve();
+  let sent = 0;
   let closed = false;
 
   function enqueue(entries: OutboxEntry[]): void {
@@ -90,6 +91,7 @@ export function createOutboxRelay({
   async function settle(batch: OutboxEntry[], confirmed: OutboxEntry[]): Promise<void> {
     try {
       if (confirmed.length > 0) await source.remove(confirmed);
+      sent += confirmed.length;
     } catch (error) {
       log.warn(
         { err: error, entries: confirmed.length },
@@ -106,13 +108,15 @@ export function createOutboxRelay({
 
   async function sweepOnce(): Promise<void> {
     try {
-      let found = batchSize;
-      while (found === batchSize && !closed && publisher.isConnected()) {
+      let goesOn = true;
+      while (goesOn && !closed && publisher.isConnected()) {
+        const sentBefore = sent;
         const entries = await source.leftovers(new Date(Date.now() - graceMs), batchSize);
-        found = entries.length;
         enqueue(entries);
         await pumping;
         await removing;
+        // Without progress the next round would read the same entries again, as fast as it can.
+        goesOn = entries.length === batchSize && sent > sentBefore;
       }
       await measureBacklog();
     } catch (error) {
@@ -127,7 +131,8 @@ export function createOutboxRelay({
   }
 
   source.onCommitted(enqueue);
-  publisher.onConnected(() => void sweep());
+  // A sweep that runs already may have begun without a broker, so one more follows it.
+  publisher.onConnected(() => void (sweeping ?? Promise.resolve()).then(sweep));
   const timer = setInterval(() => void sweep(), sweepEvery);
   void sweep();
 

@@ -83,7 +83,7 @@ export function createPublisher({
         });
       });
     },
-    isConnected: () => channel !== undefined && connection.isConnected(),
+    isConnected: () => channel !== undefined,
     onConnected: (listener) => void listeners.push(listener),
     close: () => connection.close(),
   };

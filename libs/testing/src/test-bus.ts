@@ -1,6 +1,6 @@
 import type { ChangeEvent } from '@pipedesk/contracts';
 import { amqpUrlOf, createVhost, deleteVhost } from '@pipedesk/local';
-import { type ChannelModel, connect } from 'amqplib';
+import { type Channel, type ChannelModel, connect } from 'amqplib';
 import { randomUUID } from 'node:crypto';
 import { eventually } from './eventually.ts';
 import { given } from './system.ts';
@@ -19,10 +19,12 @@ export interface TestBus {
   publishRaw(content: Buffer | string, type: string): Promise<void>;
   /** Takes so many messages off a queue. @throws Error when they do not come in time */
   take(queue: string, count: number): Promise<DeadLetter[]>;
-  /** Messages of a queue, delivered or not; for a queue that does not exist, -1. */
+  /** Messages of a queue that no consumer holds; -1 for a queue that does not exist. */
   depth(queue: string): Promise<number>;
   purge(queue: string): Promise<void>;
   deleteQueue(queue: string): Promise<void>;
+  deleteExchange(exchange: string): Promise<void>;
+  bind(queue: string, exchange: string, pattern: string): Promise<void>;
   unbind(queue: string, exchange: string, pattern: string): Promise<void>;
   /** Closes the connections of this name from the broker's side. @returns how many there were */
   closeConnections(name: string): Promise<number>;
@@ -61,17 +63,14 @@ export async function openTestBus(): Promise<TestBus> {
       await channel.close();
     },
     take: (queue, count) => take(model, queue, count),
-    depth: async (queue) => {
-      const found = await manage('GET', `/api/queues/${vhost}/${queue}`);
-      return found === undefined ? -1 : Number(Reflect.get(found, 'messages') ?? 0);
-    },
+    depth: (queue) => depth(model, queue),
     purge: async (queue) => void (await manage('DELETE', `/api/queues/${vhost}/${queue}/contents`)),
     deleteQueue: async (queue) => void (await manage('DELETE', `/api/queues/${vhost}/${queue}`)),
-    unbind: async (queue, exchange, pattern) => {
-      const channel = await model.createChannel();
-      await channel.unbindQueue(queue, exchange, pattern);
-      await channel.close();
-    },
+    deleteExchange: async (exchange) => void (await manage('DELETE', `/api/exchanges/${vhost}/${exchange}`)),
+    bind: (queue, exchange, pattern) =>
+      withChannel(model, (channel) => channel.bindQueue(queue, exchange, pattern)),
+    unbind: (queue, exchange, pattern) =>
+      withChannel(model, (channel) => channel.unbindQueue(queue, exchange, pattern)),
     closeConnections: (name) => closeConnections(manage, vhost, name),
     close: async () => {
       await model.close();
@@ -80,14 +79,35 @@ export async function openTestBus(): Promise<TestBus> {
   };
 }
 
+async function withChannel(model: ChannelModel, use: (channel: Channel) => Promise<unknown>): Promise<void> {
+  const channel = await model.createChannel();
+  await use(channel);
+  await channel.close();
+}
+
+/** On a connection's own channel: asking for a queue that is not there closes it. */
+async function depth(model: ChannelModel, queue: string): Promise<number> {
+  const channel = await model.createChannel();
+  channel.on('error', () => undefined);
+  const count = await channel.checkQueue(queue).then(
+    ({ messageCount }) => messageCount,
+    () => -1,
+  );
+  if (count >= 0) await channel.close();
+  return count;
+}
+
+/** Consumes, since getting messages one by one takes quorum queues long. */
 async function take(model: ChannelModel, queue: string, count: number): Promise<DeadLetter[]> {
   const channel = await model.createChannel();
   const taken: DeadLetter[] = [];
-  await eventually(async () => {
-    for (let message = await channel.get(queue); message; message = await channel.get(queue)) {
-      channel.ack(message);
-      taken.push({ content: message.content.toString(), headers: message.properties.headers ?? {} });
-    }
+  await channel.prefetch(count);
+  await channel.consume(queue, (message) => {
+    if (!message || taken.length === count) return;
+    taken.push({ content: message.content.toString(), headers: message.properties.headers ?? {} });
+    channel.ack(message);
+  });
+  await eventually(() => {
     if (taken.length < count) throw new Error(`${taken.length} of ${count} messages are in ${queue}`);
   }, 15_000);
   await channel.close();
