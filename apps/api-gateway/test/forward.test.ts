@@ -230,12 +230,31 @@ describe('bodies', () => {
 
   it('answered before they were read to the end are answered all the same', async () => {
     gateway.upstreams.crm.answer(json({ code: 'unsupported' }, 415));
-    const outgoing = upload('/deals', { 'content-length': 1000 });
-    outgoing.on('error', () => undefined);
-    outgoing.write('the beginning');
-    expect((await answerOf(outgoing)).status).toBe(415);
-    outgoing.destroy();
+    for (const size of [1000, 20 * MiB]) {
+      const outgoing = upload('/imports', { 'content-length': size });
+      outgoing.on('error', () => undefined);
+      outgoing.write(Buffer.alloc(size - 1));
+      expect((await answerOf(outgoing)).status).toBe(415);
+      outgoing.destroy();
+    }
   });
+});
+
+it('is not brought down by bytes of any kind', async () => {
+  const noise = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte));
+  for (const byte of noise) {
+    const lines = [
+      rawRequest(`GET /deals?q=${byte} HTTP/1.1`, [`Authorization: ${authorization}`]),
+      rawRequest('GET /deals HTTP/1.1', [`Authorization: ${authorization}`, `X-Noise: ${byte}`]),
+      rawRequest('GET /deals HTTP/1.1', [`Authorization: ${authorization}`, `X-${byte}: 1`]),
+      rawRequest(`GET /deals${byte}x HTTP/1.1`, [`Authorization: ${authorization}`]),
+    ];
+    for (const bytes of lines) {
+      const { status } = await sendRaw(gateway.port, bytes);
+      expect([200, 400, 404]).toContain(status);
+    }
+  }
+  expect((await gateway.get('/deals', token)).status).toBe(200);
 });
 
 /** The value once it has not moved for 300 ms. */

@@ -52,8 +52,13 @@ export function createEdge({ forwarders, authenticate, cors, accessLog }: EdgeDe
     destination: Destination,
   ): NextFunction {
     return (error?: unknown) => {
-      if (error) sendProblem(res, problemOf(error), origin.requestId);
-      else send(req, res, origin, destination);
+      try {
+        if (error) throw error;
+        send(req, res, origin, destination);
+      } catch (failure) {
+        // Nobody above would catch it: the verifier calls back from a promise.
+        sendProblem(res, problemOf(failure), origin.requestId);
+      }
     };
   }
 

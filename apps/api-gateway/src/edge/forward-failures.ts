@@ -20,8 +20,8 @@ export function failureOf(service: ServiceName, error: unknown): ProblemError {
 }
 
 /** 504 when the service was silent; 408 when it was waiting for the rest of the client's body. */
-export function noAnswerInTime(service: ServiceName, timeout: number, isBodyComplete: boolean): ProblemError {
-  if (!isBodyComplete)
+export function noAnswerInTime(service: ServiceName, timeout: number, isClientSlow: boolean): ProblemError {
+  if (isClientSlow)
     return new ProblemError(408, 'request_timeout', { detail: 'The body did not arrive in time.' });
   return new ProblemError(504, 'service_timeout', {
     detail: `${service} did not answer within ${timeout / 1000} s.`,

@@ -41,25 +41,22 @@ export function createForwarder(service: ServiceName, url: string, silence?: num
     forwarding: Forwarding,
     mayRepeat: boolean,
   ): void {
-    const { requestId } = forwarding;
     const timeout = silence ?? forwarding.timeout;
-    const outgoing = request({
-      ...target,
-      method: req.method,
-      path: req.url,
-      headers: forwarding.headers,
-      timeout,
-    });
+    const { headers, requestId } = forwarding;
+    const outgoing = request({ ...target, method: req.method, path: req.url, headers, timeout });
     const fail = (error: unknown) => {
-      if (res.destroyed || res.headersSent) return void res.destroy();
+      // Once an answer has begun, its own end tells whether it is whole: a service may answer and close while the rest
+      // of the body is still on its way to it.
+      if (res.destroyed || res.headersSent) return;
       const isStale = outgoing.reusedSocket && !(error instanceof ProblemError);
       // The service closed the idle connection just as we took it: it has not seen this request.
       if (isStale && mayRepeat) start(req, res, forwarding, false);
       else sendProblem(res, failureOf(service, error), requestId);
     };
-    outgoing.once('error', fail);
+    outgoing.on('error', fail);
     outgoing.once('timeout', () => {
-      outgoing.destroy(noAnswerInTime(service, timeout, req.complete));
+      const isClientSlow = !req.complete && !outgoing.writableNeedDrain;
+      outgoing.destroy(noAnswerInTime(service, timeout, isClientSlow));
     });
     outgoing.once('response', (answer) => {
       relay(answer, res, requestId);
@@ -71,6 +68,8 @@ export function createForwarder(service: ServiceName, url: string, silence?: num
   return {
     host,
     forward: (req, res, forwarding) => {
+      // Gone while its token was verified; its 'close' will not come again.
+      if (res.destroyed) return;
       if (inFlight >= mostInFlight) {
         sendProblem(res, tooManyInFlight(service), forwarding.requestId);
         return;
