@@ -7,7 +7,7 @@ import { Agent, createServer, request, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createApp } from '../src/app.ts';
 import { serviceNames, type ServiceUrls } from '../src/edge/services.ts';
-import { audience, issuer } from '../test/tokens.ts';
+import { audience, issuer, revocations } from '../test/tokens.ts';
 
 export type ProxyKind = 'bare' | 'http-proxy-3' | 'gateway';
 
@@ -64,7 +64,7 @@ const listeners: Record<ProxyKind, (options: StartProxy) => RequestListener> = {
       services: Object.fromEntries(serviceNames.map((name) => [name, url])) as ServiceUrls,
       keys,
       jwksUrl: url,
-      authenticate: createAuthenticator({ keys, issuer, audience }),
+      authenticate: createAuthenticator({ keys, issuer, audience, revocations }),
       corsOrigins: [],
       log: createLogger('api-gateway', 'info'),
       metrics: createMetrics('api-gateway'),

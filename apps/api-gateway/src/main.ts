@@ -3,9 +3,11 @@ import {
   createLifecycle,
   createLogger,
   createMetrics,
+  createRevocations,
   listen,
   orExit,
   remoteKeys,
+  remoteRevocations,
   runProcess,
 } from '@pipedesk/service-kit';
 import { createApp } from './app.ts';
@@ -19,6 +21,11 @@ const lifecycle = createLifecycle(log);
 
 runProcess(log, lifecycle, async () => {
   const keys = remoteKeys({ url: config.AUTH_JWKS_URL });
+  // The edge has no access to the broker: it asks auth all the time instead.
+  const revocations = createRevocations({
+    source: remoteRevocations({ jwksUrl: config.AUTH_JWKS_URL, secret: config.SERVICE_SECRET, service }),
+    log,
+  });
   const { app, close } = createApp({
     services: {
       auth: config.AUTH_URL,
@@ -29,7 +36,12 @@ runProcess(log, lifecycle, async () => {
     },
     keys,
     jwksUrl: config.AUTH_JWKS_URL,
-    authenticate: createAuthenticator({ keys, issuer: config.AUTH_ISSUER, audience: config.AUTH_AUDIENCE }),
+    authenticate: createAuthenticator({
+      keys,
+      issuer: config.AUTH_ISSUER,
+      audience: config.AUTH_AUDIENCE,
+      revocations,
+    }),
     corsOrigins: config.CORS_ORIGINS,
     log,
     metrics: createMetrics(service),
@@ -39,6 +51,7 @@ runProcess(log, lifecycle, async () => {
   const http = await listen(app, config.HOST, config.PORT);
   hardenServer(http.server);
   lifecycle.onShutdown('http', http.close);
+  lifecycle.onShutdown('revocations', revocations.close);
   lifecycle.onShutdown('connections to services', close);
   log.info({ port: http.port }, 'listening');
 });

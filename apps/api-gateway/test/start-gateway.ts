@@ -8,7 +8,7 @@ import {
 import { createApp } from '../src/app.ts';
 import { hardenServer } from '../src/edge/harden-server.ts';
 import { type ServiceName, serviceNames, type ServiceUrls } from '../src/edge/services.ts';
-import { audience, issuer, testKeys } from './tokens.ts';
+import { audience, issuer, revocations, testKeys } from './tokens.ts';
 import { startUpstream, type Upstream } from './upstream.ts';
 
 interface GatewayOptions {
@@ -38,7 +38,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     services,
     keys,
     jwksUrl: `${services.auth}/.well-known/jwks.json`,
-    authenticate: createAuthenticator({ keys, issuer, audience }),
+    authenticate: createAuthenticator({ keys, issuer, audience, revocations }),
     corsOrigins,
     log: createLogger('api-gateway', 'silent'),
     metrics: createMetrics('api-gateway'),

@@ -1,5 +1,5 @@
 import type { Role } from '@pipedesk/contracts';
-import type { KeySource } from '@pipedesk/service-kit';
+import type { AccessCheck, KeySource } from '@pipedesk/service-kit';
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 
@@ -12,6 +12,9 @@ const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256
 export const testKeys: KeySource = {
   find: (kid) => Promise.resolve(kid === 'test' ? publicKey : undefined),
 };
+
+/** No session has ended in these tests. */
+export const revocations: AccessCheck = { admit: (caller) => Promise.resolve(caller) };
 
 export interface Person {
   userId: string;
@@ -32,7 +35,7 @@ export function buildPerson(
     userId,
     tenantId,
     teamId,
-    token: signed({ ...claims, iat, exp: iat + 600, role, name, team: teamId }),
+    token: signed({ ...claims, iat, exp: iat + 600, role, name, team: teamId, pv: 1 }),
   };
 }
 

@@ -1,12 +1,15 @@
+import { feedRevocations } from '@pipedesk/messaging';
 import { connectMongo, migrate } from '@pipedesk/mongo';
 import {
   createAuthenticator,
   createLifecycle,
   createLogger,
   createMetrics,
+  createRevocations,
   listen,
   orExit,
   remoteKeys,
+  remoteRevocations,
   runProcess,
 } from '@pipedesk/service-kit';
 import { createApp } from './app.ts';
@@ -22,10 +25,22 @@ runProcess(log, lifecycle, async () => {
   const connection = await connectMongo({ uri: config.MONGODB_URI, database: config.MONGODB_DATABASE, log });
   await migrate(connection, migrations, log);
   const keys = remoteKeys({ url: config.AUTH_JWKS_URL });
+  const source = remoteRevocations({
+    jwksUrl: config.AUTH_JWKS_URL,
+    secret: config.SERVICE_SECRET,
+    service,
+  });
+  const revocations = createRevocations({ source, log });
+  const feed = feedRevocations({ url: config.AMQP_URL, service, log, revocations });
   const { app, consumer } = createApp({
     connection,
     amqpUrl: config.AMQP_URL,
-    authenticate: createAuthenticator({ keys, issuer: config.AUTH_ISSUER, audience: config.AUTH_AUDIENCE }),
+    authenticate: createAuthenticator({
+      keys,
+      issuer: config.AUTH_ISSUER,
+      audience: config.AUTH_AUDIENCE,
+      revocations,
+    }),
     log,
     metrics: createMetrics(service),
     trustedProxies: config.TRUSTED_PROXIES,
@@ -33,6 +48,8 @@ runProcess(log, lifecycle, async () => {
   });
   const http = await listen(app, config.HOST, config.PORT);
   lifecycle.onShutdown('http', http.close);
+  lifecycle.onShutdown('revocations', revocations.close);
+  lifecycle.onShutdown('revocation feed', feed.close);
   lifecycle.onShutdown('consumer', consumer.close);
   lifecycle.onShutdown('database', () => connection.close());
   log.info({ port: http.port }, 'listening');

@@ -36,11 +36,11 @@ export async function startAudit(): Promise<TestAudit> {
   const database = `audit_test_${randomUUID().slice(0, 8)}`;
   const connection = await connectMongo({ uri: given('MONGODB_URI'), database, log });
   await migrate(connection, migrations, log);
-  const { keys, issuer, audience, tokenFor } = createTokenIssuer();
+  const { keys, issuer, audience, revocations, tokenFor } = createTokenIssuer();
   const { app, consumer } = createApp({
     connection,
     amqpUrl: bus.url,
-    authenticate: createAuthenticator({ keys, issuer, audience }),
+    authenticate: createAuthenticator({ keys, issuer, audience, revocations }),
     log,
     metrics: createMetrics('audit'),
     trustedProxies: 'none',

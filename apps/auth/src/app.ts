@@ -1,6 +1,12 @@
 import { type Connection, createOutbox, databaseProblem, pingMongo } from '@pipedesk/mongo';
 import { createOutboxRelay, type OutboxRelay, type Publisher } from '@pipedesk/messaging';
-import { createAuthenticator, createServiceApp, type Logger, type Registry } from '@pipedesk/service-kit';
+import {
+  createAuthenticator,
+  createServiceApp,
+  createServiceAuthenticator,
+  type Logger,
+  type Registry,
+} from '@pipedesk/service-kit';
 import type { Express } from 'express';
 import { accountRoutes } from './accounts/account.routes.ts';
 import { createAccountService } from './accounts/account.service.ts';
@@ -11,7 +17,9 @@ import { createWorkQueue } from './credentials/work-queue.ts';
 import { createRefreshTokenStore } from './refresh/refresh-token.model.ts';
 import { createRefreshTokens } from './refresh/refresh-tokens.ts';
 import { createRefreshService } from './refresh/refresh.service.ts';
-import { createSessionGuard } from './sessions/session-guard.ts';
+import { createRevocationReader } from './revocations/revocation.reader.ts';
+import { revocationRoutes } from './revocations/revocation.routes.ts';
+import { createSessionAccess } from './sessions/session-access.ts';
 import { createSessionRepository } from './sessions/session.model.ts';
 import { createSessionService } from './sessions/session.service.ts';
 import { createTenantRepository } from './tenants/tenant.model.ts';
@@ -36,6 +44,7 @@ export interface AppDeps {
   audience: string;
   /** 32 bytes in base64. */
   keySecret: string;
+  serviceSecret: string;
   /** Of an access token, seconds. */
   tokenLifetime: number;
   /** Tests turn it. */
@@ -94,12 +103,19 @@ export function createApp(deps: AppDeps): { app: Express; relay: OutboxRelay } {
     ...deps,
     service: 'auth',
     // Verified with the store's own keys: this service must not depend on itself being up.
-    authenticate: createSessionGuard({
-      authenticate: createAuthenticator({ keys, issuer, audience }),
-      sessions,
-      users: userRepository,
+    authenticate: createAuthenticator({
+      keys,
+      issuer,
+      audience,
+      revocations: createSessionAccess({ sessions, users: userRepository }),
     }),
-    routes: [...accountRoutes(accounts), ...userRoutes(users), ...keyRoutes(keys)],
+    authenticateService: createServiceAuthenticator({ secret: deps.serviceSecret, service: 'auth' }),
+    routes: [
+      ...accountRoutes(accounts),
+      ...userRoutes(users),
+      ...keyRoutes(keys),
+      ...revocationRoutes({ read: createRevocationReader(connection), tokenLifetime, clock }),
+    ],
     // The broker is not asked: writes go on without it, their events wait in the outbox.
     checks: { database: pingMongo(connection), signingKey: () => keys.signingKey() },
     errorMappers: [databaseProblem],

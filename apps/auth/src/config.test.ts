@@ -9,6 +9,7 @@ const buildEnv = (overrides: Record<string, string> = {}) => ({
   AMQP_URL: 'amqp://broker',
   AUTH_ISSUER: 'us',
   AUTH_AUDIENCE: 'our services',
+  SERVICE_SECRET: 'what services prove themselves with',
   ...overrides,
 });
 

@@ -19,6 +19,7 @@ export const configSchema = z
     ...amqpEnv,
     AUTH_ISSUER: tokenEnv.AUTH_ISSUER,
     AUTH_AUDIENCE: tokenEnv.AUTH_AUDIENCE,
+    SERVICE_SECRET: tokenEnv.SERVICE_SECRET,
     /** Encrypts the private signing keys in the database. Production has no default. */
     AUTH_KEY_SECRET: keySecret.default(developmentKeySecret),
     /** Lifetime of an access token in seconds. */

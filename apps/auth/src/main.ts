@@ -31,6 +31,7 @@ runProcess(log, lifecycle, async () => {
     issuer: config.AUTH_ISSUER,
     audience: config.AUTH_AUDIENCE,
     keySecret: config.AUTH_KEY_SECRET,
+    serviceSecret: config.SERVICE_SECRET,
     tokenLifetime: config.AUTH_TOKEN_TTL,
   });
   const http = await listen(app, config.HOST, config.PORT);

@@ -1,5 +1,6 @@
 import type { Migration } from '@pipedesk/mongo';
 import { refreshTokenMigrations } from './refresh/refresh-token.model.ts';
+import { revocationMigrations } from './revocations/revocation.reader.ts';
 import { sessionMigrations } from './sessions/session.model.ts';
 import { tenantMigrations } from './tenants/tenant.model.ts';
 import { signingKeyMigrations } from './tokens/signing-key.model.ts';
@@ -11,4 +12,5 @@ export const migrations: Migration[] = [
   ...sessionMigrations,
   ...refreshTokenMigrations,
   ...signingKeyMigrations,
+  ...revocationMigrations,
 ];

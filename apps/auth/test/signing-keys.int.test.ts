@@ -57,6 +57,7 @@ describe('signing keys', () => {
       role: 'admin',
       name: user.name,
       team: null,
+      pv: user.version,
     });
     expect(Number(payload.exp) - Number(payload.iat)).toBe(600);
   });

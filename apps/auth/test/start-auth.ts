@@ -7,6 +7,7 @@ import { type AppDeps, createApp } from '../src/app.ts';
 import { migrations } from '../src/migrations.ts';
 
 export const issuer = 'pipedesk-test';
+export const serviceSecret = 'service secret of the tests, 32 characters';
 export const audience = 'pipedesk-test-api';
 
 /** What an answer had to say; `body` is undefined where there is none. */
@@ -17,13 +18,14 @@ export interface Answer {
   body: any;
 }
 
-interface RequestOptions {
+export interface RequestOptions {
   body?: unknown;
   token?: string;
   headers?: Record<string, string>;
 }
 
 export interface Auth {
+  url: string;
   connection: Connection;
   vhost: string;
   /** Sends `body` as JSON, or as it is when it is a string. */
@@ -76,10 +78,12 @@ async function startReplica(
     issuer,
     audience,
     tokenLifetime: 600,
+    serviceSecret,
     ...deps,
   });
   const http = await listen(app, '127.0.0.1', 0);
   return {
+    url: `http://127.0.0.1:${http.port}`,
     connection,
     vhost: name,
     request: (method, path, options = {}) => request(`http://127.0.0.1:${http.port}${path}`, method, options),
@@ -92,7 +96,7 @@ async function startReplica(
   };
 }
 
-async function request(
+export async function request(
   url: string,
   method: string,
   { body, token, headers }: RequestOptions,
@@ -114,7 +118,7 @@ async function request(
   };
 }
 
-function given(variable: string): string {
+export function given(variable: string): string {
   const value = process.env[variable];
   if (!value) throw new Error(`${variable} must be set; npm test does it`);
   return value;

@@ -1,13 +1,15 @@
 import { connectMongo, migrate } from '@pipedesk/mongo';
-import { createPublisher } from '@pipedesk/messaging';
+import { createPublisher, feedRevocations } from '@pipedesk/messaging';
 import {
   createAuthenticator,
   createLifecycle,
   createLogger,
   createMetrics,
+  createRevocations,
   listen,
   orExit,
   remoteKeys,
+  remoteRevocations,
   runProcess,
 } from '@pipedesk/service-kit';
 import { createApp } from './app.ts';
@@ -24,10 +26,22 @@ runProcess(log, lifecycle, async () => {
   await migrate(connection, migrations, log);
   const publisher = createPublisher({ url: config.AMQP_URL, service, log });
   const keys = remoteKeys({ url: config.AUTH_JWKS_URL });
+  const source = remoteRevocations({
+    jwksUrl: config.AUTH_JWKS_URL,
+    secret: config.SERVICE_SECRET,
+    service,
+  });
+  const revocations = createRevocations({ source, log });
+  const feed = feedRevocations({ url: config.AMQP_URL, service, log, revocations });
   const { app, relay } = createApp({
     connection,
     publisher,
-    authenticate: createAuthenticator({ keys, issuer: config.AUTH_ISSUER, audience: config.AUTH_AUDIENCE }),
+    authenticate: createAuthenticator({
+      keys,
+      issuer: config.AUTH_ISSUER,
+      audience: config.AUTH_AUDIENCE,
+      revocations,
+    }),
     crmUrl: config.CRM_URL,
     log,
     metrics: createMetrics(service),
@@ -36,6 +50,8 @@ runProcess(log, lifecycle, async () => {
   });
   const http = await listen(app, config.HOST, config.PORT);
   lifecycle.onShutdown('http', http.close);
+  lifecycle.onShutdown('revocations', revocations.close);
+  lifecycle.onShutdown('revocation feed', feed.close);
   lifecycle.onShutdown('outbox relay', relay.close);
   lifecycle.onShutdown('publisher', publisher.close);
   lifecycle.onShutdown('database', () => connection.close());

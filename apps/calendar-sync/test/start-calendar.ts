@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { createApp } from '../src/app.ts';
 import { migrations } from '../src/migrations.ts';
 import { type CrmServer, startCrmServer } from './crm-server.ts';
-import { audience, issuer, type Person, testKeys } from './tokens.ts';
+import { audience, issuer, type Person, revocations, testKeys } from './tokens.ts';
 
 /** What an answer had to say; `body` is undefined where there is none. */
 export interface Answer {
@@ -45,7 +45,7 @@ export async function startCalendar(): Promise<Calendar> {
   const { app, relay } = createApp({
     connection,
     publisher,
-    authenticate: createAuthenticator({ keys: testKeys, issuer, audience }),
+    authenticate: createAuthenticator({ keys: testKeys, issuer, audience, revocations }),
     crmUrl: crm.url,
     log,
     metrics: createMetrics('calendar-sync'),

@@ -13,6 +13,7 @@ export * from './http/notes.ts';
 export * from './http/paging.ts';
 export * from './http/problem.ts';
 export * from './http/record.ts';
+export * from './http/revocations.ts';
 export * from './http/timeline.ts';
 export * from './ids.ts';
 export * from './money.ts';

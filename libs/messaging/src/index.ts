@@ -2,6 +2,7 @@ export { type Consumer, createConsumer, type Rejection } from './consumer.ts';
 export { reasonHeader } from './dead-letters.ts';
 export { createOutboxRelay, type OutboxEntry, type OutboxRelay, type OutboxSource } from './outbox-relay.ts';
 export { createPublisher, NotPublished, type Publisher } from './publisher.ts';
+export { feedRevocations, type RevocationFeed } from './revocation-feed.ts';
 export {
   type ConsumerQueue,
   consumerQueues,

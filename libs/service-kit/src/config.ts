@@ -43,6 +43,8 @@ export const tokenEnv = {
   AUTH_ISSUER: z.string().min(1),
   /** The `aud` of our tokens; the same for every service. */
   AUTH_AUDIENCE: z.string().min(1),
+  /** Services prove themselves to each other with it; the same for every service. At least 32 random characters. */
+  SERVICE_SECRET: z.string().min(32, 'must have at least 32 characters'),
 };
 
 /**

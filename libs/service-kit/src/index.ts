@@ -2,6 +2,15 @@ export { createAuthenticator, callerOf, tryCallerOf } from './auth/authenticate.
 export { authorize, permittedFilter } from './auth/authorize.ts';
 export { bearerToken } from './auth/bearer.ts';
 export { type KeySource, remoteKeys } from './auth/key-source.ts';
+export { remoteRevocations } from './auth/revocation-source.ts';
+export { revokingEvents, sessionEnded, startOf } from './auth/revocation-list.ts';
+export {
+  type AccessCheck,
+  createRevocations,
+  type Revocations,
+  type RevocationSource,
+} from './auth/revocations.ts';
+export { createServiceAuthenticator, createServiceTokens } from './auth/service-token.ts';
 export * from './config.ts';
 export { type CursorBinding, decodeCursor, encodeCursor, pageFrom, timelineBinding } from './http/cursor.ts';
 export { type OpenApiDocument, openApiOf } from './http/openapi.ts';
@@ -16,6 +25,7 @@ export {
   type Route,
   route,
   type RouteInput,
+  serviceRoute,
 } from './http/route.ts';
 export { createServiceApp, type ServiceAppOptions } from './http/service-app.ts';
 export { type HttpServer, listen } from './http/server.ts';

@@ -8,6 +8,8 @@ export interface Caller {
   role: Role;
   teamId: string | null;
   sessionId: string;
+  /** Version of the user's record that role and team are from. */
+  permissionVersion: number;
 }
 
 /** What every data access needs: the tenant it is confined to, who acts, and from where. */

@@ -19,6 +19,7 @@ export function buildClaims(overrides: Record<string, unknown> = {}): Record<str
     role: 'sales',
     name: 'Sam',
     team: null,
+    pv: 1,
     ...overrides,
   };
 }

@@ -23,9 +23,11 @@ export function createTokenIssuer() {
       find: (id: string): Promise<KeyObject | undefined> =>
         Promise.resolve(id === kid ? publicKey : undefined),
     },
+    /** For services whose tests are not about ended sessions. */
+    revocations: { admit: <Caller>(caller: Caller) => Promise.resolve(caller) },
     tokenFor: (claims: Claims = {}): Promise<string> => {
       const { tenantId = uuidv7(), userId = uuidv7(), role = 'admin', teamId = null, name = 'Ada' } = claims;
-      return new SignJWT({ tid: tenantId, sid: uuidv7(), role, name, team: teamId })
+      return new SignJWT({ tid: tenantId, sid: uuidv7(), role, name, team: teamId, pv: 1 })
         .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid })
         .setSubject(userId)
         .setJti(uuidv7())

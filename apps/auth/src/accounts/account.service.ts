@@ -55,9 +55,10 @@ export function createAccountService(deps: AccountDeps) {
     const { tenantName, name, email, password } = body;
     if (await findByEmail(email)) throw emailInUse();
     const hash = await passwords.hash(password);
-    const caller = newCaller({ userId: uuidv7(), tenantId: uuidv7(), name, role: 'admin', teamId: null });
+    const ids = { userId: uuidv7(), tenantId: uuidv7() };
+    const caller = newCaller({ ...ids, name, role: 'admin', teamId: null, permissionVersion: 1 });
     const context = tenantContextOf(caller, origin, 'auth');
-    await tenants.create(context, { name: tenantName }, { id: caller.tenantId });
+    await tenants.create(context, { name: tenantName, notBefore: null }, { id: caller.tenantId });
     await registerFirst(context, hash, body);
     return openSession(caller, context);
   }
@@ -89,7 +90,8 @@ export function createAccountService(deps: AccountDeps) {
     const isRight = await passwords.isRight(await credentials.hashOf(owner), password);
     if (!identity || !isRight || identity.status !== 'active') throw invalidCredentials();
     await limiter.succeeded(email, origin.ip);
-    const caller = newCaller(identity);
+    const { userId, tenantId, name, role, teamId, permissionVersion } = identity;
+    const caller = newCaller({ userId, tenantId, name, role, teamId, permissionVersion });
     return openSession(caller, tenantContextOf(caller, origin, 'auth'));
   }
 
@@ -115,8 +117,8 @@ export function createAccountService(deps: AccountDeps) {
   };
 }
 
-function newCaller({ userId, tenantId, name, role, teamId }: Omit<Caller, 'sessionId'>): Caller {
-  return { userId, tenantId, name, role, teamId, sessionId: uuidv7() };
+function newCaller(caller: Omit<Caller, 'sessionId'>): Caller {
+  return { ...caller, sessionId: uuidv7() };
 }
 
 function invalidCredentials(): ProblemError {

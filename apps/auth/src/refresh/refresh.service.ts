@@ -22,13 +22,15 @@ export function createRefreshService({ refreshTokens, sessions, users, log }: Re
   /** The user as they are now: a token of before a promotion or demotion leads to the role of after it. */
   async function findCaller(family: Family, origin: RequestOrigin): Promise<Caller | null> {
     // Until the user is read nobody knows their role, so it is the least.
-    const stranger = tenantContextOf({ ...family, name: '', role: 'viewer', teamId: null }, origin, 'auth');
+    const nobody = { name: '', role: 'viewer' as const, teamId: null, permissionVersion: 1 };
+    const stranger = tenantContextOf({ ...family, ...nobody }, origin, 'auth');
     const [isOpen, user] = await Promise.all([
       sessions.isOpen(stranger, family.sessionId),
       users.find(stranger, { _id: family.userId }),
     ]);
     if (!isOpen || user?.status !== 'active') return null;
-    return { ...family, name: user.name, role: user.role, teamId: user.teamId };
+    const { name, role, teamId, version: permissionVersion } = user;
+    return { ...family, name, role, teamId, permissionVersion };
   }
 
   return {

@@ -17,7 +17,7 @@ export function createTenantRepository(deps: StoreDeps): TenantRepository {
     ...deps,
     entityType: 'tenant',
     collection,
-    fields: { name: { type: String, required: true } },
+    fields: { name: { type: String, required: true }, notBefore: { type: Date, default: null } },
   });
 }
 

@@ -22,6 +22,7 @@ const caller: Caller = {
   name: 'Ada Admin',
   role: 'manager',
   teamId: uuidv7(),
+  permissionVersion: 7,
 };
 
 it('tokens carry exactly the claims decisions rest on, whole seconds, and their key id', async () => {
@@ -41,6 +42,7 @@ it('tokens carry exactly the claims decisions rest on, whole seconds, and their 
     role: 'manager',
     name: 'Ada Admin',
     team: caller.teamId,
+    pv: 7,
   });
 });
 

@@ -20,10 +20,11 @@ export interface TokenIssuer {
 /** Access tokens in the profile of RFC 9068 with the claims every decision rests on: tenant, session, role, team. */
 export function createTokenIssuer({ keys, issuer, audience, lifetime, clock }: IssuerOptions): TokenIssuer {
   return {
-    issue: async ({ userId, tenantId, sessionId, role, name, teamId }) => {
+    issue: async (caller) => {
+      const { userId, tenantId, sessionId } = caller;
       const { kid, key } = await keys.signingKey();
       const now = Math.floor(clock().getTime() / 1000);
-      const accessToken = await new SignJWT({ tid: tenantId, sid: sessionId, role, name, team: teamId })
+      const accessToken = await new SignJWT({ tid: tenantId, sid: sessionId, ...accessOf(caller) })
         .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid })
         .setIssuer(issuer)
         .setAudience(audience)
@@ -35,4 +36,8 @@ export function createTokenIssuer({ keys, issuer, audience, lifetime, clock }: I
       return { accessToken, expiresIn: lifetime };
     },
   };
+}
+
+function accessOf({ role, name, teamId, permissionVersion }: Caller) {
+  return { role, name, team: teamId, pv: permissionVersion };
 }

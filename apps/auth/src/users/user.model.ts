@@ -36,6 +36,7 @@ export function createUserRepository(deps: StoreDeps): UserRepository {
 export interface Identity extends Pick<UserRecord, 'name' | 'role' | 'teamId' | 'status'> {
   userId: string;
   tenantId: string;
+  permissionVersion: number;
 }
 
 /** Finds the user behind a mail address. */
@@ -46,13 +47,13 @@ export type EmailLookup = (email: string) => Promise<Identity | null>;
  * leads to the tenant. It answers with one user or none and serves login and signup alone.
  */
 export function createEmailLookup(connection: Connection): EmailLookup {
-  const users = connection.collection<Identity & { _id: string }>(collection);
-  const fields = { tenantId: 1, name: 1, role: 1, teamId: 1, status: 1 };
+  const users = connection.collection<Identity & { _id: string; version: number }>(collection);
+  const fields = { tenantId: 1, name: 1, role: 1, teamId: 1, status: 1, version: 1 };
   return async (email) => {
     const user = await users.findOne({ email, deletedAt: null }, { projection: fields });
     if (!user) return null;
-    const { _id: userId, tenantId, name, role, teamId, status } = user;
-    return { userId, tenantId, name, role, teamId, status };
+    const { _id: userId, tenantId, name, role, teamId, status, version: permissionVersion } = user;
+    return { userId, tenantId, name, role, teamId, status, permissionVersion };
   };
 }
 

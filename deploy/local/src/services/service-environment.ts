@@ -30,6 +30,9 @@ const runtimeEnvironment = {
   NODE_COMPILE_CACHE: join(repositoryRoot, 'node_modules/.cache/pipedesk/compiled'),
 };
 
+/** The services of this machine prove themselves to each other with it; it guards nothing that is worth more. */
+const serviceSecret = 'service secret of the local stack, for no other use';
+
 export interface EnvironmentOptions {
   ports: ServicePorts;
   mongodbUri: string;
@@ -50,6 +53,7 @@ export function serviceEnvironment(name: ServiceName, options: EnvironmentOption
     AUTH_JWKS_URL: `${urlOf(ports, 'auth')}/.well-known/jwks.json`,
     AUTH_ISSUER: 'pipedesk',
     AUTH_AUDIENCE: 'pipedesk',
+    SERVICE_SECRET: serviceSecret,
   };
   if (name === 'api-gateway') return { ...own, ...gatewayTargets(ports) };
   return {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { roleSchema } from '../access/roles.ts';
-import { idSchema } from '../ids.ts';
+import { idSchema, timeSchema } from '../ids.ts';
 import { emailSchema, lineSchema } from '../text.ts';
 import { pageOf, pageQuery } from './paging.ts';
 import { recordFields } from './record.ts';
@@ -31,7 +31,12 @@ export const userSchema = z.object({
 });
 export type User = z.infer<typeof userSchema>;
 
-export const tenantSchema = z.object({ ...recordFields, name: z.string() });
+export const tenantSchema = z.object({
+  ...recordFields,
+  name: z.string(),
+  /** Sessions that began before are over. */
+  notBefore: timeSchema.nullable(),
+});
 export type Tenant = z.infer<typeof tenantSchema>;
 
 /** `expiresIn` is in seconds (RFC 6749 section 5.1). A refresh token is exchanged for the next one at each use. */

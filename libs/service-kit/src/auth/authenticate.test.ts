@@ -22,16 +22,20 @@ import { rememberOrigin } from '../http/request-origin.ts';
 import { type HttpServer, listen } from '../http/server.ts';
 import { createLogger } from '../logger.ts';
 import { callerOf, createAuthenticator } from './authenticate.ts';
+import { sessionEnded } from './revocation-list.ts';
+import type { AccessCheck } from './revocations.ts';
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
 
 const find = jest.fn<(kid: string) => Promise<KeyObject | undefined>>();
 const handler = jest.fn();
+const admit = jest.fn<AccessCheck['admit']>();
+const revocations = { admit };
 let http: HttpServer;
 
 beforeAll(async () => {
   const app = express();
-  app.use(rememberOrigin, createAuthenticator({ keys: { find }, issuer, audience }));
+  app.use(rememberOrigin, createAuthenticator({ keys: { find }, issuer, audience, revocations }));
   app.use((req, res) => {
     handler();
     res.json(callerOf(req));
@@ -42,6 +46,8 @@ beforeAll(async () => {
 afterAll(() => http.close());
 beforeEach(() => {
   handler.mockClear();
+  admit.mockReset();
+  admit.mockImplementation((caller) => Promise.resolve(caller));
   find.mockReset();
   find.mockImplementation((wanted) => Promise.resolve(wanted === kid ? ours.publicKey : undefined));
 });
@@ -100,6 +106,7 @@ describe('an access token of ours', () => {
       role: 'manager',
       name: 'Sam',
       teamId: claims.team,
+      permissionVersion: claims.pv,
     });
   });
 
@@ -269,12 +276,33 @@ describe('the way a token comes', () => {
   });
 });
 
+describe('what has changed since the token', () => {
+  it('refuses the token of a session that has ended', async () => {
+    admit.mockRejectedValue(sessionEnded());
+    const { status, body } = await present(forge());
+    expect([status, body.code]).toEqual([401, 'session_ended']);
+    expect(handler).not.toHaveBeenCalled();
+  });
+
+  it('takes the caller as they are now', async () => {
+    admit.mockImplementation((caller) => Promise.resolve({ ...caller, role: 'viewer' }));
+    const { body } = await present(forge({}, buildClaims({ role: 'admin' })));
+    expect(body).toMatchObject({ role: 'viewer', permissionVersion: 1 });
+  });
+
+  it('refuses a token that does not tell of which version it is', async () => {
+    await expectRefusal(forge({}, buildClaims({ pv: undefined })));
+  });
+});
+
 describe('an authenticator', () => {
   it.each([
     ['issuer', { issuer: '', audience }],
     ['audience', { issuer, audience: '' }],
   ])('does not come to be without an %s', (_what, options) => {
-    expect(() => createAuthenticator({ keys: { find }, ...options })).toThrow('must not be empty');
+    expect(() => createAuthenticator({ keys: { find }, revocations, ...options })).toThrow(
+      'must not be empty',
+    );
   });
 
   it('verifies with the key the header names and no other', async () => {

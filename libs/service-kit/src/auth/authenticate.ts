@@ -7,8 +7,9 @@ import { ProblemError, unauthorized } from '../http/problem.ts';
 import type { Caller } from '../request-context.ts';
 import { bearerToken } from './bearer.ts';
 import type { KeySource } from './key-source.ts';
+import type { AccessCheck } from './revocations.ts';
 
-/** Claims of an access token; RFC 9068 names, plus ours: `tid` tenant, `sid` session, `team`. */
+/** Claims of an access token; RFC 9068 names, plus ours: `tid` tenant, `sid` session, `team`, `pv` permission version. */
 export const accessClaimsSchema = z.object({
   sub: idSchema,
   tid: idSchema,
@@ -19,6 +20,8 @@ export const accessClaimsSchema = z.object({
   role: roleSchema,
   name: z.string(),
   team: idSchema.nullable(),
+  /** Version of the user's record: whatever changed since is not in this token. */
+  pv: z.int().min(1),
 });
 
 const headerSchema = z.strictObject({
@@ -31,6 +34,8 @@ interface AuthenticatorOptions {
   keys: KeySource;
   issuer: string;
   audience: string;
+  /** Knows what has changed since a token was signed. */
+  revocations: AccessCheck;
 }
 
 const callers = new WeakMap<object, Caller>();
@@ -49,27 +54,35 @@ export function callerOf(req: Request): Caller {
 
 /**
  * Verifies the access token of every request it guards (RFC 8725, RFC 9068): ES256 only, our issuer and audience,
- * `typ: at+jwt`, a key id we know, expiry with 5 s of clock skew, and the claims every decision rests on.
+ * `typ: at+jwt`, a key id we know, expiry with 5 s of clock skew, and the claims every decision rests on. Then the
+ * caller is taken as they are now, not as the token says.
  * @throws Error at boot when issuer or audience is empty: passport-jwt would then accept any
  */
-export function createAuthenticator({ keys, issuer, audience }: AuthenticatorOptions): RequestHandler {
+export function createAuthenticator(options: AuthenticatorOptions): RequestHandler {
+  const { issuer, audience, revocations } = options;
   if (issuer === '' || audience === '') throw new Error('issuer and audience must not be empty');
   const passport = new Passport();
-  passport.use(new Strategy(strategyOptions({ keys, issuer, audience }), acceptClaims));
+  passport.use(new Strategy(strategyOptions(options), acceptClaims));
   return (req, res, next) => {
     // A callback of our own: passport's default answers in plain text and looks for a session.
     const finish = (error: unknown, caller: Caller | false | null | undefined, info: unknown) => {
       if (error) return next(error);
       if (!caller) return next(refusal(req, info));
-      callers.set(req, caller);
-      next();
+      revocations.admit(caller).then((admitted) => {
+        callers.set(req, admitted);
+        next();
+      }, next);
     };
     const authenticate = passport.authenticate('jwt', { session: false }, finish) as RequestHandler;
     void authenticate(req, res, next);
   };
 }
 
-function strategyOptions({ keys, issuer, audience }: AuthenticatorOptions): StrategyOptionsWithRequest {
+function strategyOptions({
+  keys,
+  issuer,
+  audience,
+}: Omit<AuthenticatorOptions, 'revocations'>): StrategyOptionsWithRequest {
   return {
     jwtFromRequest: bearerToken,
     algorithms: ['ES256'],
@@ -117,8 +130,16 @@ function acceptClaims(
     done(null, false);
     return;
   }
-  const { sub, tid, sid, role, name, team } = claims.data;
-  done(null, { userId: sub, tenantId: tid, sessionId: sid, role, name, teamId: team });
+  const { sub, tid, sid, role, name, team, pv } = claims.data;
+  done(null, {
+    userId: sub,
+    tenantId: tid,
+    sessionId: sid,
+    role,
+    name,
+    teamId: team,
+    permissionVersion: pv,
+  });
 }
 
 function refusal(req: Request, info: unknown): unknown {

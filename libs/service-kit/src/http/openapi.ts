@@ -1,6 +1,6 @@
 import { problemSchema } from '@pipedesk/contracts';
 import { z } from 'zod';
-import { isPublic, type Route } from './route.ts';
+import { isForServices, isPublic, type Route } from './route.ts';
 
 export interface OpenApiDocument {
   openapi: '3.1.0';
@@ -32,9 +32,7 @@ function operationOf(tag: string, route: Route): Record<string, unknown> {
   return {
     tags: [tag],
     summary: route.summary,
-    description: isPublic(route.permission)
-      ? `Public: ${route.permission.public}.`
-      : `Permission: \`${route.permission}\`.`,
+    description: accessTo(route),
     security: open ? [] : [{ bearer: [] }],
     parameters: [...parametersOf('path', route.params), ...parametersOf('query', route.query)],
     ...requestBodyOf(route),
@@ -46,6 +44,12 @@ function operationOf(tag: string, route: Route): Record<string, unknown> {
       },
     },
   };
+}
+
+function accessTo({ permission }: Route): string {
+  if (isPublic(permission)) return `Public: ${permission.public}.`;
+  if (isForServices(permission)) return `For services: ${permission.services}.`;
+  return `Permission: \`${permission}\`.`;
 }
 
 function answerOf(route: Route): Record<string, unknown> {

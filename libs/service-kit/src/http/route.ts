@@ -8,10 +8,16 @@ export interface PublicRoute {
   public: string;
 }
 
+/** A route for services alone, and what they need it for. Users' tokens are refused there. */
+export interface ServiceRoute {
+  services: string;
+}
+
 /** The event types a route's changes emit, or why it emits none. */
 export type AuditDeclaration = { events: string[] } | { notAudited: string };
 
 export const publicRoute = (reason: string): PublicRoute => ({ public: reason });
+export const serviceRoute = (reason: string): ServiceRoute => ({ services: reason });
 export const audited = (...events: string[]): AuditDeclaration => ({ events });
 export const notAudited = (reason: string): AuditDeclaration => ({ notAudited: reason });
 
@@ -41,7 +47,7 @@ export interface RouteSpec<P extends Schema, Q extends Schema, B extends Schema,
   /** Express path, e.g. `/deals/:id`. */
   path: string;
   summary: string;
-  permission: Permission | PublicRoute;
+  permission: Permission | PublicRoute | ServiceRoute;
   audit: AuditDeclaration;
   params?: P;
   query?: Q;
@@ -71,7 +77,7 @@ export function route<
   B extends Schema = undefined,
 >(spec: RouteSpec<P, Q, B, R>): Route {
   const name = `${spec.method.toUpperCase()} ${spec.path}`;
-  if (!isDeclared(spec.permission, 'public'))
+  if (!isDeclared(spec.permission, 'public', 'services'))
     throw new Error(`${name} declares no permission and is not public('reason')`);
   if (!isDeclared(spec.audit, 'notAudited', 'events'))
     throw new Error(`${name} declares no audit and is not notAudited('reason')`);
@@ -88,6 +94,10 @@ function isDeclared(declaration: unknown, ...members: string[]): boolean {
   });
 }
 
-export function isPublic(permission: Permission | PublicRoute): permission is PublicRoute {
-  return typeof permission !== 'string';
+export function isPublic(permission: Route['permission']): permission is PublicRoute {
+  return typeof permission !== 'string' && 'public' in permission;
+}
+
+export function isForServices(permission: Route['permission']): permission is ServiceRoute {
+  return typeof permission !== 'string' && 'services' in permission;
 }

@@ -1,36 +1,45 @@
-import { scopeOf } from '@pipedesk/contracts';
+import { type Permission, scopeOf } from '@pipedesk/contracts';
 import express, { type Request, type RequestHandler, type Response, type Router } from 'express';
 import { callerOf } from '../auth/authenticate.ts';
 import { tenantContextOf } from '../request-context.ts';
 import { forbidden, ProblemError } from './problem.ts';
 import { originOf } from './request-origin.ts';
-import { isPublic, type Route, type RouteInput } from './route.ts';
+import { isForServices, isPublic, type Route, type RouteInput } from './route.ts';
 import { readIdempotencyKey, readIfMatch, requireContentType, validate } from './validate.ts';
 
 interface RouterOptions {
   service: string;
   routes: Route[];
   authenticate: RequestHandler;
+  /** Admits other services; needed where a route is for them. */
+  authenticateService?: RequestHandler | undefined;
   /** Largest JSON body in bytes. */
   bodyLimit?: number;
 }
 
-/** Mounts routes: token, role, body, validation, handler, validated answer; other methods of a known path answer 405. */
-export function createRouter({
-  service,
-  routes,
-  authenticate,
-  bodyLimit = 256 * 1024,
-}: RouterOptions): Router {
+/**
+ * Mounts routes: token, role, body, validation, handler, validated answer; other methods of a known path answer 405.
+ * @throws Error when a route is for services and nobody admits them
+ */
+export function createRouter(options: RouterOptions): Router {
+  const { service, routes, bodyLimit = 256 * 1024 } = options;
   const router = express.Router({ caseSensitive: true, strict: true });
   const parseJson = express.json({ limit: bodyLimit, type: 'application/json' });
   for (const route of routes) {
-    const guards = isPublic(route.permission) ? [] : [authenticate, requireRole(route)];
+    const guards = guardsOf(route, options);
     const parsers = route.body ? [requireJson, parseJson] : [];
     router[route.method](route.path, rememberPattern(route.path), ...guards, ...parsers, run(service, route));
   }
   for (const [path, methods] of methodsByPath(routes)) router.all(path, refuseMethod(methods));
   return router;
+}
+
+function guardsOf(route: Route, { authenticate, authenticateService }: RouterOptions): RequestHandler[] {
+  const { permission } = route;
+  if (isPublic(permission)) return [];
+  if (!isForServices(permission)) return [authenticate, requireRole(permission)];
+  if (!authenticateService) throw new Error(`nobody admits the services that may call ${route.path}`);
+  return [authenticateService];
 }
 
 /** Logs and metrics name the pattern, not the path: ids would make a series each. */
@@ -46,11 +55,10 @@ function rememberPattern(path: string): RequestHandler {
 }
 
 /** Refuses roles that never may; which records they may is the policy's question, in the service. */
-function requireRole(route: Route): RequestHandler {
+function requireRole(permission: Permission): RequestHandler {
   return (req, _res, next) => {
-    const { permission } = route;
     const { role } = callerOf(req);
-    if (isPublic(permission) || scopeOf(role, permission)) return next();
+    if (scopeOf(role, permission)) return next();
     throw forbidden('permission_denied', {
       detail: `The role ${role} does not have the permission ${permission}.`,
       extra: { permission },

@@ -16,6 +16,8 @@ export interface ServiceAppOptions {
   metrics: Registry;
   routes: Route[];
   authenticate: RequestHandler;
+  /** Admits other services, where a route is for them. */
+  authenticateService?: RequestHandler;
   /** Express `trust proxy`: whose X-Forwarded-For is believed. */
   trustedProxies: string;
   checks: Record<string, HealthCheck>;
@@ -27,7 +29,7 @@ export interface ServiceAppOptions {
 
 /** The shape every service has over HTTP: request id, one log line, routes, health, metrics, OpenAPI, problems. */
 export function createServiceApp(options: ServiceAppOptions): Express {
-  const { service, log, metrics, routes, authenticate } = options;
+  const { service, log, metrics, routes } = options;
   const app = express();
   app.disable('x-powered-by');
   app.set('trust proxy', trustList(options.trustedProxies));
@@ -40,7 +42,7 @@ export function createServiceApp(options: ServiceAppOptions): Express {
   app.use(logRequests(log, httpHistogram(metrics)));
   app.use(helmet());
   app.get('/openapi.json', describe(service, routes));
-  app.use(createRouter({ service, routes, authenticate }));
+  app.use(createRouter(options));
   for (const handler of options.fallback ?? []) app.use(handler);
   app.use(routeNotFound);
   app.use(problemHandler(log, options.errorMappers ?? []));

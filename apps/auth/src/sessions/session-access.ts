@@ -1,0 +1,29 @@
+import { type AccessCheck, sessionEnded, tenantContextOf } from '@pipedesk/service-kit';
+import type { UserRepository } from '../users/user.model.ts';
+import type { SessionService } from './session.service.ts';
+
+interface AccessDeps {
+  sessions: SessionService;
+  users: UserRepository;
+}
+
+const nowhere = { requestId: 'access check', ip: null, userAgent: null };
+
+/**
+ * A token outlives a logout, a demotion and a disabled account by up to its lifetime. This service has the truth at
+ * hand, so it looks: ended sessions and disabled users are refused, and role and team are those of now.
+ */
+export function createSessionAccess({ sessions, users }: AccessDeps): AccessCheck {
+  return {
+    admit: async (caller) => {
+      const context = tenantContextOf(caller, nowhere, 'auth');
+      const [isOpen, user] = await Promise.all([
+        sessions.isOpen(context, caller.sessionId),
+        users.find(context, { _id: caller.userId }),
+      ]);
+      if (!isOpen || user?.status !== 'active') throw sessionEnded();
+      const { name, role, teamId, version: permissionVersion } = user;
+      return { ...caller, name, role, teamId, permissionVersion };
+    },
+  };
+}

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { roleSchema } from '../access/roles.ts';
+import { idSchema, timeSchema } from '../ids.ts';
+
+/** What has become of a user; `version` is that of their record, which tokens carry as `pv`. */
+export const userAccessSchema = z.object({
+  id: idSchema,
+  tenantId: idSchema,
+  version: z.int().min(1),
+  name: z.string(),
+  role: roleSchema,
+  teamId: idSchema.nullable(),
+  status: z.enum(['active', 'disabled']),
+});
+export type UserAccess = z.infer<typeof userAccessSchema>;
+
+/** Everything that makes a token say more than it may, since a time or within the lifetime of a token. */
+export const revocationsSchema = z.object({
+  /** The time of the answer by auth's clock; the next question may start there. */
+  asOf: timeSchema,
+  /** Of an access token, in seconds: nothing has to be remembered for longer. */
+  tokenLifetime: z.int(),
+  /** Ended sessions, by the `sid` of their tokens. */
+  sessions: z.array(z.object({ id: idSchema, tenantId: idSchema })),
+  /** Users whose record was changed, as they are now. */
+  users: z.array(userAccessSchema),
+  /** Tenants in which sessions that began before a time are over. */
+  tenants: z.array(z.object({ id: idSchema, notBefore: timeSchema })),
+});
+export type RevocationSnapshot = z.infer<typeof revocationsSchema>;
+
+export const revocationsQuery = z.strictObject({ since: timeSchema.optional() });
