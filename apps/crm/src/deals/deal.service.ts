@@ -57,7 +57,7 @@ export function createDealService({ deals, companies, clock }: DealDeps) {
       { stage, closedOn }: StageMove,
     ): Promise<Deal> =>
       change(context, id, options, (deal) => {
-        if (deal.stage === stage) return;
+        if (deal.stage === stage && closedOn === undefined) return;
         deal.stage = stage;
         deal.probability = probabilityAt(stage);
         deal.closedOn = closesDeal(stage) ? (closedOn ?? dayOf(clock())) : null;

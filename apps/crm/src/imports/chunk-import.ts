@@ -22,6 +22,8 @@ interface Draft<Fields> {
   line: number;
   fields: Fields;
   idempotencyKey: string;
+  /** What to look at in the record, if it comes to be one. */
+  warnings: RowReport[];
 }
 
 type Target = Pick<Import, 'id' | 'type' | 'currency'>;
@@ -42,7 +44,8 @@ export function createChunkImporter({ companies, deals }: ChunkDeps) {
       context,
       fresh.map((draft) => ({ ...draft, fields: { ...newDeal(draft.fields), ...owner } })),
     );
-    return { imported: fresh.length, reports: [...reports, ...doubles] };
+    const warnings = fresh.flatMap((draft) => draft.warnings);
+    return { imported: fresh.length, reports: [...reports, ...doubles, ...warnings] };
   }
 
   async function importCompanies(
@@ -57,7 +60,8 @@ export function createChunkImporter({ companies, deals }: ChunkDeps) {
       context,
       fresh.map((draft) => ({ ...draft, fields: { ...draft.fields, ...owner } })),
     );
-    return { imported: fresh.length, reports: [...reports, ...doubles] };
+    const warnings = fresh.flatMap((draft) => draft.warnings);
+    return { imported: fresh.length, reports: [...reports, ...doubles, ...warnings] };
   }
 
   /** One look-up a name and chunk, however many rows name it. */
@@ -88,8 +92,8 @@ async function draftsOf<Fields>(
     const reader = readRow(row);
     try {
       if (problem !== undefined) throw new RowRejected(problem);
-      drafts.push({ line, fields: await fieldsOf(reader), idempotencyKey: `import:${target.id}:${line}` });
-      reports.push(...reader.warnings);
+      const idempotencyKey = `import:${target.id}:${line}`;
+      drafts.push({ line, fields: await fieldsOf(reader), idempotencyKey, warnings: reader.warnings });
     } catch (error) {
       if (!(error instanceof RowRejected)) throw error;
       reports.push({ line, severity: 'error', reason: error.message });

@@ -1,9 +1,8 @@
 import { badRequest } from '@pipedesk/service-kit';
-import { CsvError, parse, type Info } from 'csv-parse';
-import type { Readable } from 'node:stream';
-import { pipeline, Transform } from 'node:stream';
+import { type Line, linesOf, longestRow } from './csv-lines.ts';
+import { startRow } from './csv-row.ts';
 
-/** A line of a CSV: its values by column, or why it could not be read. `line` counts from 1, the header's line. */
+/** A row of a CSV: its values by column, or why it could not be read. `line` is its first, from 1, the header's. */
 export interface CsvRow {
   line: number;
   values: Record<string, string>;
@@ -16,40 +15,39 @@ export interface CsvRows {
   rows: AsyncGenerator<CsvRow>;
 }
 
+interface RawRow {
+  line: number;
+  values: string[];
+  problem?: string;
+}
+
+const mostColumns = 200;
+
 /**
- * Reads CSV (RFC 4180, with or without a byte-order mark) row by row, in constant memory. A row with the wrong number
- * of values or a broken quote is reported as such and does not end the file.
- * @throws ProblemError 400 when the text is not UTF-8 or has no header; at the row where it shows
+ * Reads CSV (RFC 4180) row by row, in constant memory. A row with the wrong number of values or a broken quote is
+ * reported as such, and reading goes on with the line behind the one where it began, so no other row is lost with it.
+ * (Parsers that were tried resume behind the error, wherever that is, and swallow rows without a word.)
+ * @throws ProblemError 400 when the text has no readable header or is not UTF-8; at the row where it shows
  */
-export async function readCsv(source: Readable): Promise<CsvRows> {
-  const problems: CsvRow[] = [];
-  const parser = parse({
-    bom: true,
-    info: true,
-    trim: true,
-    skip_empty_lines: true,
-    relax_column_count: true,
-    skip_records_with_error: true,
-    max_record_size: 100_000,
-    on_skip: (error) => {
-      if (error instanceof CsvError)
-        problems.push({ line: Number(error.lines ?? 0), values: {}, problem: error.message });
-    },
-  });
-  // Errors of any part surface where the records are read.
-  pipeline(source, utf8Only(), parser, () => undefined);
-  const records = parser[Symbol.asyncIterator]() as AsyncIterator<{ record: string[]; info: Info }>;
-  const header = await records.next();
-  const columns = header.done ? [] : header.value.record.map((name) => name.toLowerCase());
-  if (columns.length === 0)
+export async function readCsv(source: AsyncIterable<Uint8Array>): Promise<CsvRows> {
+  const rows = rowsOf(linesOf(source));
+  const header = await rows.next();
+  if (header.done) {
     throw badRequest('csv_without_header', {
       detail: 'The file is empty. Its first line must name the columns.',
     });
-  refuseDoubles(columns);
-  return { columns, rows: rowsOf(columns, records, problems) };
+  }
+  const { values, problem } = header.value;
+  const columns = values.map((name) => name.toLowerCase());
+  checkHeader(columns, problem);
+  return { columns, rows: named(columns, rows) };
 }
 
-function refuseDoubles(columns: string[]): void {
+function checkHeader(columns: string[], problem: string | undefined): void {
+  if (problem !== undefined) throw unreadableHeader(`The header ${problem}.`);
+  if (columns.length > mostColumns) throw unreadableHeader(`A file may have at most ${mostColumns} columns.`);
+  if (columns.some((name) => /\p{Cc}/u.test(name)))
+    throw unreadableHeader('The name of a column must not contain control characters.');
   const double = columns.find((name, index) => columns.indexOf(name) !== index);
   if (double === undefined) return;
   throw badRequest('csv_header_ambiguous', {
@@ -57,50 +55,78 @@ function refuseDoubles(columns: string[]): void {
   });
 }
 
-async function* rowsOf(
-  columns: string[],
-  records: AsyncIterator<{ record: string[]; info: Info }>,
-  problems: CsvRow[],
-): AsyncGenerator<CsvRow> {
-  for (let next = await records.next(); !next.done; next = await records.next()) {
-    yield* problems.splice(0);
-    yield toRow(columns, next.value.record, next.value.info.lines);
-  }
-  yield* problems.splice(0);
+function unreadableHeader(detail: string): Error {
+  return badRequest('csv_header_unreadable', { detail });
 }
 
-function toRow(columns: string[], record: string[], line: number): CsvRow {
-  if (record.length !== columns.length) {
-    return {
-      line,
-      values: {},
-      problem: `has ${record.length} values, the header names ${columns.length} columns`,
-    };
-  }
-  return { line, values: Object.fromEntries(columns.map((column, index) => [column, record[index] ?? ''])) };
-}
-
-/** Other encodings would turn names into rubbish that nobody notices until later. */
-function utf8Only(): Transform {
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  const decode = (chunk?: Buffer) => decoder.decode(chunk, { stream: chunk !== undefined });
-  const attempt = (chunk: Buffer | undefined, done: (error: Error | null, text?: string) => void) => {
-    try {
-      done(null, decode(chunk));
-    } catch {
-      done(
-        badRequest('csv_not_utf8', {
-          detail: 'The file is not UTF-8. Save it as "CSV UTF-8" and send it again.',
-        }),
-      );
+async function* named(columns: string[], rows: AsyncIterable<RawRow>): AsyncGenerator<CsvRow> {
+  for await (const { line, values, problem } of rows) {
+    if (problem !== undefined) yield { line, values: {}, problem };
+    else if (values.length !== columns.length) {
+      const counted = `has ${values.length} values, the header names ${columns.length} columns`;
+      yield { line, values: {}, problem: counted };
+    } else {
+      const entries = columns.map((column, index) => [column, values[index] ?? ''] as const);
+      yield { line, values: Object.fromEntries(entries) };
     }
-  };
-  return new Transform({
-    transform: (chunk: Buffer, _encoding, done) => {
-      attempt(chunk, done);
-    },
-    flush: (done) => {
-      attempt(undefined, done);
-    },
-  });
+  }
+}
+
+async function* rowsOf(lines: AsyncIterable<Line>): AsyncGenerator<RawRow> {
+  const assembly = assembleRows();
+  for await (const line of lines) yield* assembly.take([line]);
+  yield* assembly.end();
+}
+
+/** Puts rows together from lines. Where a row turns out to be broken, its first line is given up and the rest is read anew. */
+function assembleRows() {
+  let row = startRow();
+  let lines: Line[] = [];
+  let size = 0;
+
+  function reset(): void {
+    row = startRow();
+    lines = [];
+    size = 0;
+  }
+
+  function add(line: Line): string {
+    lines.push(line);
+    size += line.text.length + 1;
+    return size > longestRow ? tooLong(lines.length) : row.take(line.text);
+  }
+
+  function* take(fresh: Line[]): Generator<RawRow> {
+    let waiting = fresh;
+    for (let next = waiting.pop(); next; next = waiting.pop()) {
+      if (lines.length === 0 && next.text.trim() === '') continue;
+      const outcome = add(next);
+      if (outcome === 'open') continue;
+      yield rowOr(outcome);
+      if (outcome !== 'complete') waiting = [...waiting, ...lines.slice(1).reverse()];
+      reset();
+    }
+  }
+
+  function* end(): Generator<RawRow> {
+    while (lines.length > 0) {
+      yield rowOr('opens a quote that is never closed');
+      const again = lines.slice(1).reverse();
+      reset();
+      yield* take(again);
+    }
+  }
+
+  function rowOr(outcome: string): RawRow {
+    const line = lines[0]?.number ?? 0;
+    return outcome === 'complete' ? { line, values: row.values } : { line, values: [], problem: outcome };
+  }
+
+  return { take, end };
+}
+
+function tooLong(lines: number): string {
+  return lines === 1
+    ? `is longer than ${longestRow} characters`
+    : `opens a quote that is not closed within ${longestRow} characters`;
 }

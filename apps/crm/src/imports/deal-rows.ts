@@ -1,4 +1,5 @@
 import { createDealBody, dealStages, type DealStage, type Money, type NewDeal } from '@pipedesk/contracts';
+import { closesDeal } from '../deals/deal.policy.ts';
 import { checked } from './checked.ts';
 import { type RowReader, RowRejected } from './row-reader.ts';
 
@@ -21,6 +22,9 @@ export async function dealFromRow(
   const amount = readMoney(row.text('close_value', 'amount', 'value'), currency);
   if (account === null) row.warn('has no account; imported without a company');
   if (stage === 'won' && amount === null) row.warn('is won without a value');
+  const closedOn = row.text('close_date', 'closed_on');
+  if (closedOn !== null && !closesDeal(stage))
+    row.warn(`is ${stage}; its close date ${closedOn} was left out`);
   const fields = {
     name:
       row.text('name', 'deal_name', 'opportunity_name') ??
@@ -30,7 +34,7 @@ export async function dealFromRow(
     stage,
     amount,
     engagedOn: row.text('engage_date', 'engaged_on'),
-    closedOn: row.text('close_date', 'closed_on'),
+    closedOn: closesDeal(stage) ? closedOn : null,
     expectedCloseOn: row.text('expected_close_date', 'expected_close_on'),
     externalId: row.text('opportunity_id', 'external_id', 'id'),
   };
@@ -55,17 +59,23 @@ function readStage(text: string | null): DealStage {
 export function readMoney(text: string | null, currency: string): Money | null {
   if (text === null) return null;
   const digits = minorDigits(currency);
-  const match = /^(\d{1,12})(?:\.(\d+))?$/.exec(text.replaceAll(/,(?=\d{3}(\D|$))/g, ''));
+  const match = /^(\d{1,12}|\d{1,3}(?:,\d{3}){1,3})(?:\.(\d+))?$/.exec(text);
   const [, whole = '', fraction = ''] = match ?? [];
   if (!match || fraction.replace(/0+$/, '').length > digits) {
     throw new RowRejected(`value ${JSON.stringify(text)} is not an amount in ${currency}`);
   }
-  return { amount: Number(whole + fraction.slice(0, digits).padEnd(digits, '0')), currency };
+  const minor = whole.replaceAll(',', '') + fraction.slice(0, digits).padEnd(digits, '0');
+  return { amount: Number(minor), currency };
 }
 
-/** 2 for USD, 0 for JPY: ISO 4217 as the runtime's ICU data has it. */
+const digitsByCurrency = new Map<string, number>();
+
+/** 2 for USD, 0 for JPY: ISO 4217 as the runtime's ICU data has it. Remembered: asking costs more than all else in a row. */
 function minorDigits(currency: string): number {
-  return (
-    new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2
-  );
+  const known = digitsByCurrency.get(currency);
+  if (known !== undefined) return known;
+  const format = new Intl.NumberFormat('en', { style: 'currency', currency });
+  const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
+  digitsByCurrency.set(currency, digits);
+  return digits;
 }

@@ -87,6 +87,9 @@ export function createImportJobs(connection: Connection) {
 
     countFailure: (job: ImportJob) => jobs.updateOne({ _id: job._id }, { $inc: { failures: 1 } }),
 
+    /** Gives the lease back, so that whoever looks next can go on at once. */
+    release: (id: string) => jobs.updateOne({ _id: id }, { $set: { leasedUntil: new Date(0) } }),
+
     read: (id: string): Promise<ImportJob | null> => jobs.findOne({ _id: id }),
 
     /** Ends a job and drops its raw rows; its reports stay. */

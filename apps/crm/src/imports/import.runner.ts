@@ -1,4 +1,4 @@
-import type { Import } from '@pipedesk/contracts';
+import type { Import, RowReport } from '@pipedesk/contracts';
 import { isDatabaseUnavailable } from '@pipedesk/mongo';
 import type { Logger } from '@pipedesk/service-kit';
 import type { createChunkImporter } from './chunk-import.ts';
@@ -36,7 +36,11 @@ export function createImportRunner({
 
   async function work(): Promise<void> {
     await settleStaged();
-    for (let job = await jobs.claim('open'); job && !closed; job = await jobs.claim('open')) await run(job);
+    while (!closed) {
+      const job = await jobs.claim('open');
+      if (!job) return;
+      await run(job);
+    }
   }
 
   /** An upload whose acceptance a crash cut off: it counts when its record was written, else it never happened. */
@@ -53,7 +57,9 @@ export function createImportRunner({
       if (!(await runChunk(current))) return;
       current = await jobs.read(job._id);
     }
-    if (current && current.nextChunk >= current.chunks) await finish(current, 'completed', null);
+    if (!current) return;
+    if (current.nextChunk >= current.chunks) await finish(current, 'completed', null);
+    else await jobs.release(job._id);
   }
 
   /** @returns false when the job has to wait or is somebody else's now */
@@ -65,7 +71,7 @@ export function createImportRunner({
         { id: job._id, type: job.type, currency: job.currency },
         rows,
       );
-      await jobs.report(reports.map((report, index) => storedReport(job, report, index)));
+      await jobs.report(storedReports(job, reports));
       const rejected = reports.filter(({ severity }) => severity === 'error').length;
       return await jobs.advance(job, {
         processed: rows.length,
@@ -92,6 +98,8 @@ export function createImportRunner({
   async function finish(job: ImportJob, status: Import['status'], failure: string | null): Promise<void> {
     const { processed, imported, rejected, warnings } = job;
     await imports.change(job.context, job._id, {}, (record) => {
+      // Ended already, by a worker that crashed before it could put the job away.
+      if (record.status !== 'running') return;
       Object.assign(record, {
         status,
         failure,
@@ -127,11 +135,14 @@ export function createImportRunner({
   };
 }
 
-function storedReport(
-  job: ImportJob,
-  report: { line: number; severity: 'error' | 'warning'; reason: string },
-  index: number,
-) {
-  const key = `${String(report.line).padStart(9, '0')}.${String(index).padStart(4, '0')}`;
-  return { ...report, _id: `${job._id}:${key}`, tenantId: job.tenantId, importId: job._id, key };
+/** Keys are the same when a chunk is worked on again, whatever its other rows have come to since. */
+function storedReports(job: ImportJob, reports: RowReport[]) {
+  const { _id: importId, tenantId } = job;
+  const perLine = new Map<number, number>();
+  return reports.map((report) => {
+    const position = perLine.get(report.line) ?? 0;
+    perLine.set(report.line, position + 1);
+    const key = `${String(report.line).padStart(9, '0')}.${String(position).padStart(4, '0')}`;
+    return { ...report, _id: `${importId}:${key}`, tenantId, importId, key };
+  });
 }

@@ -1,5 +1,12 @@
 import type { Import, Page, RowReport } from '@pipedesk/contracts';
-import { badRequest, decodeCursor, pageFrom, type TenantContext, withOperation } from '@pipedesk/service-kit';
+import {
+  badRequest,
+  decodeCursor,
+  pageFrom,
+  ProblemError,
+  type TenantContext,
+  withOperation,
+} from '@pipedesk/service-kit';
 import type { Readable } from 'node:stream';
 import { v7 as uuidv7 } from 'uuid';
 import type { PageRequest } from '../records/owned-records.ts';
@@ -17,7 +24,7 @@ interface ImportDeps {
   runner: Pick<ImportRunner, 'wake'>;
 }
 
-interface Upload {
+interface ImportRequest {
   type: Import['type'];
   currency: string;
   csv: Readable;
@@ -25,6 +32,8 @@ interface Upload {
 }
 
 const rowsPerChunk = 250;
+/** A chunk is one document, which may have 16 MB; a character has up to 3 bytes there. */
+const charactersPerChunk = 2_000_000;
 
 /** Columns without which a file is certainly not what it is said to be. */
 const requiredColumns: Record<Import['type'], string[]> = {
@@ -40,22 +49,26 @@ export function createImportService({ imports, jobs, runner }: ImportDeps) {
     csv: Readable,
   ): Promise<{ rows: number; chunks: number; sha256: string }> {
     const upload = measureUpload(csv);
-    const { columns, rows } = await readCsv(upload.stream);
-    requireColumns(type, columns);
-    let count = 0;
-    let chunks = 0;
-    for await (const chunk of inChunks(rows)) {
-      await jobs.addChunk(id, chunks++, chunk);
-      count += chunk.length;
+    try {
+      const { columns, rows } = await readCsv(upload.stream);
+      requireColumns(type, columns);
+      let count = 0;
+      let chunks = 0;
+      for await (const chunk of inChunks(rows)) {
+        await jobs.addChunk(id, chunks++, chunk);
+        count += chunk.length;
+      }
+      return { rows: count, chunks, sha256: upload.sha256() };
+    } finally {
+      upload.stream.destroy();
     }
-    return { rows: count, chunks, sha256: upload.sha256() };
   }
 
   return {
     /** Accepts a file; its rows are imported in the background, in order, under one operation. */
     start: async (
       context: TenantContext,
-      { type, currency, csv, idempotencyKey }: Upload,
+      { type, currency, csv, idempotencyKey }: ImportRequest,
     ): Promise<Import> => {
       const id = uuidv7();
       const { rows, chunks, sha256 } = await storeRows(id, type, csv).catch(async (error: unknown) => {
@@ -64,14 +77,13 @@ export function createImportService({ imports, jobs, runner }: ImportDeps) {
       });
       const operation = withOperation(context, id);
       await jobs.stage({ _id: id, tenantId: context.tenantId, context: operation, type, currency, chunks });
+      const fields = { ...newImport, type, currency, rows, sha256, operationId: id };
+      const request = { type, currency, sha256 };
       const { record, replayed } = await imports
-        .create(
-          operation,
-          { ...newImport, type, currency, rows, sha256, operationId: id },
-          { id, idempotencyKey },
-        )
+        .create(operation, fields, { id, idempotencyKey, request })
         .catch(async (error: unknown) => {
-          await jobs.discard(id);
+          // After an outage nobody knows whether the record was written; the staged job waits until that can be seen.
+          if (error instanceof ProblemError) await jobs.discard(id);
           throw error;
         });
       if (replayed) {
@@ -124,11 +136,14 @@ function requireColumns(type: Import['type'], columns: string[]): void {
 
 async function* inChunks(rows: AsyncIterable<CsvRow>): AsyncGenerator<CsvRow[]> {
   let chunk: CsvRow[] = [];
+  let size = 0;
   for await (const row of rows) {
     chunk.push(row);
-    if (chunk.length < rowsPerChunk) continue;
+    for (const value of Object.values(row.values)) size += value.length;
+    if (chunk.length < rowsPerChunk && size < charactersPerChunk) continue;
     yield chunk;
     chunk = [];
+    size = 0;
   }
   if (chunk.length > 0) yield chunk;
 }

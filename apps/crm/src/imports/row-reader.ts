@@ -28,7 +28,9 @@ export function readRow({ line, values }: CsvRow): RowReader {
     },
     rest: () => {
       const others = Object.entries(values).filter(([column, value]) => !used.has(column) && value !== '');
-      return Object.fromEntries(others.map(([column, value]) => [fieldName(column), value]));
+      const fields = new Map<string, string>();
+      for (const [column, value] of others) fields.set(freeName(fieldName(column), fields), value);
+      return Object.fromEntries(fields);
     },
     warn: (reason) => void warnings.push({ line, severity: 'warning', reason }),
     warnings,
@@ -42,4 +44,11 @@ function fieldName(column: string): string {
     .replaceAll(/[^a-z0-9]+/g, '_')
     .replaceAll(/^_+|_+$/g, '');
   return (/^[a-z]/.test(plain) ? plain : `column_${plain}`).slice(0, 64);
+}
+
+/** `Sales agent` and `sales-agent` have one plain name; neither value may get lost. */
+function freeName(name: string, taken: ReadonlyMap<string, string>): string {
+  let free = name;
+  for (let n = 2; taken.has(free); n++) free = `${name.slice(0, 60)}_${n}`;
+  return free;
 }

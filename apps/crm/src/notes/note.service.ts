@@ -25,16 +25,20 @@ interface Before {
 
 export function createNoteService({ notes, notables }: { notes: NoteRepository; notables: Notables }) {
   const records = createOwnedRecords(notes, 'notes');
+
+  /** A note is as visible as its record. */
+  async function get(context: TenantContext, id: string): Promise<Note> {
+    const note = await records.get(context, id);
+    await notables[note.entityType].get(context, note.entityId);
+    return note;
+  }
+
   return {
     ...records,
+    get,
     create: async (context: TenantContext, note: NewNote, key?: string): Promise<Note> => {
       await notables[note.entityType].requireReference(context, note.entityType, note.entityId, 'entityId');
       return records.create(context, { ...note, authorName: context.actor.name }, key);
-    },
-    get: async (context: TenantContext, id: string): Promise<Note> => {
-      const note = await records.get(context, id);
-      await notables[note.entityType].get(context, note.entityId);
-      return note;
     },
     list: async (
       context: TenantContext,
@@ -58,14 +62,20 @@ export function createNoteService({ notes, notables }: { notes: NoteRepository; 
       );
       return page.items;
     },
-    change: (
+    change: async (
       context: TenantContext,
       id: string,
       options: WriteOptions,
       { text }: { text: string },
-    ): Promise<Note> =>
-      records.change(context, id, options, (note) => {
+    ): Promise<Note> => {
+      await get(context, id);
+      return records.change(context, id, options, (note) => {
         note.text = text;
-      }),
+      });
+    },
+    remove: async (context: TenantContext, id: string, options: WriteOptions): Promise<void> => {
+      await get(context, id);
+      await records.remove(context, id, options);
+    },
   };
 }

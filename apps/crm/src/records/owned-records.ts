@@ -1,6 +1,12 @@
 import type { EntityType, Link, Owned, Page, Permission } from '@pipedesk/contracts';
 import type { AuditedRepository, NewRecord, RecordBase } from '@pipedesk/mongo';
-import { authorize, permittedFilter, type TenantContext, unprocessable } from '@pipedesk/service-kit';
+import {
+  authorize,
+  permittedFilter,
+  ProblemError,
+  type TenantContext,
+  unprocessable,
+} from '@pipedesk/service-kit';
 
 /** Records with an owner and a team, such as companies, leads and deals. */
 export type OwnedRecord = RecordBase & Owned;
@@ -76,7 +82,8 @@ export function createOwnedRecords<R extends OwnedRecord>(
     requireReference: async (context, entityType, id, field) => {
       try {
         return await get(context, id);
-      } catch {
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
         throw unprocessable(`${entityType}_not_found`, {
           detail: `There is no ${entityType} with this id that you may read.`,
           errors: [{ in: 'body', path: field, message: `names no ${entityType}` }],
@@ -84,6 +91,11 @@ export function createOwnedRecords<R extends OwnedRecord>(
       }
     },
   };
+}
+
+/** Not there or not for this caller; anything else, such as an outage, must not look like a wrong id. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ProblemError && (error.status === 404 || error.status === 403);
 }
 
 /** Filters a client left out do not filter. */

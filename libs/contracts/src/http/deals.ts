@@ -49,7 +49,12 @@ export type NewDeal = z.infer<typeof createDealBody>;
 export const changeDealBody = patchOf(z.strictObject(fields));
 export type DealPatch = z.infer<typeof changeDealBody>;
 
-export const moveStageBody = z.strictObject({ stage: dealStageSchema, closedOn: daySchema.optional() });
+export const moveStageBody = z
+  .strictObject({ stage: dealStageSchema, closedOn: daySchema.optional() })
+  .refine(({ stage, closedOn }) => closedOn === undefined || stage === 'won' || stage === 'lost', {
+    path: ['closedOn'],
+    error: 'only won and lost deals have a close date',
+  });
 
 export const dealListQuery = z.strictObject({
   ...pageQuery,

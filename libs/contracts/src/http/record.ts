@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { idSchema, timeSchema } from '../ids.ts';
+import { proseSchema } from '../text.ts';
 
 /** What every mutable record carries on the wire; `version` is also its ETag. */
 export const recordFields = {
@@ -17,10 +18,7 @@ export const idParams = z.strictObject({ id: idSchema });
 
 /** Values of columns and integrations that the model has no field for. */
 export const customFieldsSchema = z
-  .record(
-    z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/, 'must be a plain field name'),
-    z.string().max(1000),
-  )
+  .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/, 'must be a plain field name'), proseSchema(1000))
   .refine((fields) => Object.keys(fields).length <= 50, 'at most 50 custom fields');
 
 /** Every field optional, and at least one present: the body of a PATCH. */

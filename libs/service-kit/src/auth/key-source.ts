@@ -16,6 +16,9 @@ interface RemoteOptions {
   timeout?: number;
 }
 
+/** Services start together: the first fetch may well come before the endpoint is there. */
+const coldCoolDown = 1_000;
+
 /**
  * Keys of a JWKS endpoint (RFC 7517), cached. A stale set keeps serving while the endpoint is down; only a cold start
  * without it fails.
@@ -27,6 +30,7 @@ export function remoteKeys({
   timeout = 3_000,
 }: RemoteOptions): KeySource {
   let keys: Map<string, KeyObject> | undefined;
+  let fetchedAt = -Infinity;
   let attemptedAt = -Infinity;
   let refresh: Promise<void> | undefined;
 
@@ -36,20 +40,23 @@ export function remoteKeys({
     const set = jwksSchema.parse(await response.json());
     const usable = set.keys.filter((jwk) => jwk.alg === 'ES256' && jwk.use === 'sig');
     keys = new Map(usable.map((jwk) => [jwk.kid, createPublicKey({ key: jwk, format: 'jwk' })]));
+    fetchedAt = Date.now();
   }
 
   /** One fetch at a time, shared by whoever waits. */
   function refreshOnce(): Promise<void> {
-    attemptedAt = Date.now();
+    if (!refresh) attemptedAt = Date.now();
     refresh ??= fetchKeys().finally(() => (refresh = undefined));
     return refresh;
   }
 
   return {
     async find(kid) {
-      const age = Date.now() - attemptedAt;
-      const wanted = keys === undefined || age > maxAge || !keys.has(kid);
-      if (refresh || (wanted && age > coolDown)) await refreshOnce().catch(failWhenCold);
+      const isFresh = Date.now() - fetchedAt < maxAge;
+      // A known key never waits for a fetch that somebody else's unknown key has caused.
+      if (isFresh && keys?.has(kid)) return keys.get(kid);
+      const pause = keys === undefined ? Math.min(coolDown, coldCoolDown) : coolDown;
+      if (refresh || Date.now() - attemptedAt > pause) await refreshOnce().catch(failWhenCold);
       if (keys === undefined) failWhenCold();
       return keys?.get(kid);
     },

@@ -29,9 +29,12 @@ async function outcome(check: HealthCheck): Promise<string> {
       resolve(`no answer within ${checkTimeout} ms`);
     });
   });
-  const answer = check().then(
-    () => 'ok',
-    (error: unknown) => (error instanceof Error ? error.message : String(error)),
-  );
+  // Through a promise from the start: a check that throws at once is a failed check, not a failed request.
+  const answer = Promise.resolve()
+    .then(check)
+    .then(
+      () => 'ok',
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    );
   return Promise.race([answer, late]);
 }
