@@ -81,11 +81,11 @@ export function createAuditedRepository<R extends RecordBase>(
       );
     },
     list: async (context, request) => {
-      const { filter, limit, cursor, orderBy = '_id', direction = 'descending' } = request;
+      const { filter, limit, orderBy = '_id', direction = 'descending' } = request;
       const tenantId = tenantOf(context);
       const binding: CursorBinding = [name, tenantId, filter, orderBy, direction];
       const documents = await model
-        .find({ ...trust(filter), ...after(binding, cursor, orderBy, direction), tenantId, deletedAt: null })
+        .find({ ...trust({ ...filter, ...after(binding, request) }), tenantId, deletedAt: null })
         .sort({ [orderBy]: direction === 'ascending' ? 1 : -1 })
         .limit(limit + 1)
         .lean<StoredDocument[]>();
@@ -95,17 +95,27 @@ export function createAuditedRepository<R extends RecordBase>(
   };
 }
 
-function after(binding: CursorBinding, cursor: string | undefined, orderBy: string, direction: string) {
+/** Where the page begins, within the bounds that the filter itself may set on the order's field. */
+function after(binding: CursorBinding, { cursor, filter, orderBy = '_id', direction }: ListRequest) {
   if (cursor === undefined) return {};
   const key = decodeCursor(binding, cursor);
-  return { [orderBy]: mongoose.trusted(direction === 'ascending' ? { $gt: key } : { $lt: key }) };
+  const bounds = filter[orderBy];
+  return {
+    [orderBy]: {
+      ...(isOperator(bounds) && bounds),
+      ...(direction === 'ascending' ? { $gt: key } : { $lt: key }),
+    },
+  };
 }
 
 /** Filters are built by services, never by clients, so their operators may pass `sanitizeFilter`. */
 function trust(filter: Record<string, unknown>): Record<string, unknown> {
   const entries = Object.entries(filter).map(([field, value]) => {
-    const isOperator = typeof value === 'object' && value !== null && !Array.isArray(value);
-    return [field, isOperator ? mongoose.trusted(value) : value] as const;
+    return [field, isOperator(value) ? mongoose.trusted(value) : value] as const;
   });
   return Object.fromEntries(entries);
+}
+
+function isOperator(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

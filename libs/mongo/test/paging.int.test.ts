@@ -78,6 +78,16 @@ describe('a list', () => {
     expect(await visit({ $or: [{ ownerId: 'ada' }, { teamId: 'blue' }] })).toEqual(['b', 'b', 'd', 'e']);
   });
 
+  it('keeps a bound on the very field it is ordered by, on every page', async () => {
+    const context = buildContext();
+    const ids = (await createDeals(context, names)).map(({ id }) => id).sort();
+    const filter = { _id: { $gte: ids[1], $lt: ids[5] } };
+    const order = { orderBy: '_id', direction: 'ascending' } as const;
+    const kept = await walk(context, { filter, limit: 1, ...order });
+    expect(kept).toEqual(await walk(context, { filter, limit: 100, ...order }));
+    expect(kept).toHaveLength(4);
+  });
+
   it('shows what came and went between pages at most once', async () => {
     const context = buildContext();
     const created = await createDeals(context, names);

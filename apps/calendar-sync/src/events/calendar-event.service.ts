@@ -107,15 +107,11 @@ export function createCalendarEventService({ events, crm }: CalendarEventDeps) {
   };
 }
 
-/**
- * `from` and `to` bound the sort key, which begins with the start time. On later pages the cursor takes the key's place
- * in the query, and `startsAt` keeps the upper bound there.
- */
+/** `from` and `to` bound the sort key, which begins with the start time. */
 function filterOf({ from, to, entityType, entityId }: Omit<CalendarListQuery, 'limit' | 'cursor'>) {
   const isBounded = from !== undefined || to !== undefined;
   return {
     ...(isBounded && { [startKey]: { ...(from && { $gte: from }), ...(to && { $lt: to }) } }),
-    ...(to && { startsAt: { $lt: to } }),
     ...(entityType && { links: { $elemMatch: { entityType, entityId } } }),
   };
 }
