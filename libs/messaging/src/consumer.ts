@@ -44,6 +44,8 @@ interface Delivery {
   event: ChangeEvent;
 }
 
+/** What arrives while a batch is stored is the next batch, so this bounds both; a full batch costs one round trip. */
+const prefetch = 1000;
 const attemptsPerEvent = 5;
 /** Well below RabbitMQ's 30-minute limit on an unacknowledged delivery. */
 const longestHold = 10 * 60_000;
@@ -67,7 +69,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       drop('consumer channel closed');
     });
     await declareTopology(channel);
-    await channel.prefetch(options.prefetch ?? 250);
+    await channel.prefetch(options.prefetch ?? prefetch);
     const fresh = createSession(channel, options, metrics, drop);
     session = fresh;
     fresh.consumerTag = (await channel.consume(queue, fresh.receive)).consumerTag;

@@ -1,4 +1,4 @@
-import type { ChangeEvent } from '@pipedesk/contracts';
+import { type ChangeEvent, eventId } from '@pipedesk/contracts';
 import type { Rejection } from '@pipedesk/messaging';
 import type { AuditLog } from '../audit-logs/audit-log.model.ts';
 import { logOfEvent } from './log-of-event.ts';
@@ -20,25 +20,24 @@ export function createIngestService({ store, clock }: { store: LogStore; clock: 
       const candidates = events.map((event) => ({ event, log: logOfEvent(event, receivedAt) }));
       const { kept, rejections } = splitRepeats(candidates);
       const foreign = await rejectForeign(kept);
-      const own = kept.filter(({ event }) => !foreign.some((rejection) => rejection.event === event));
+      const refused = new Set(foreign.map(({ event }) => event));
+      const own = kept.filter(({ event }) => !refused.has(event));
       return [...rejections, ...foreign, ...(await insert(own))];
     },
   };
 
-  /** An event whose record audit knows as another tenant's is forged. */
+  /**
+   * An event whose record audit knows as another tenant's is forged. One look at ids for the whole batch: the first
+   * version of a record, or the one beside this, is stored already unless events come far out of order.
+   */
   async function rejectForeign(candidates: Candidate[]): Promise<Rejection[]> {
+    const tenants = await store.tenantsOf([...new Set(candidates.flatMap(({ log }) => siblingIds(log)))]);
     const rejections: Rejection[] = [];
-    for (const [tenantId, some] of Map.groupBy(candidates, ({ log }) => log.tenantId)) {
-      const foreign = await store.ownedByOthers(
-        tenantId,
-        some.map(({ log }) => log.entityId),
-      );
-      for (const { event, log } of some)
-        if (foreign.has(log.entityId))
-          rejections.push({
-            event,
-            reason: `${event.subject} belongs to another tenant than the event says`,
-          });
+    for (const { event, log } of candidates) {
+      const tenantId = tenants.get(log.entityId) ?? log.tenantId;
+      if (tenantId !== log.tenantId)
+        rejections.push({ event, reason: `${event.subject} belongs to another tenant than the event says` });
+      tenants.set(log.entityId, tenantId);
     }
     return rejections;
   }
@@ -50,6 +49,11 @@ export function createIngestService({ store, clock }: { store: LogStore; clock: 
       .filter(({ log }) => hashes.has(log._id) && hashes.get(log._id) !== log.payloadHash)
       .map(({ event }) => contradiction(event));
   }
+}
+
+function siblingIds({ entityType, entityId, version }: AuditLog): string[] {
+  const versions = version === 1 ? [2] : [1, version - 1];
+  return versions.map((sibling) => eventId(entityType, entityId, sibling));
 }
 
 /** The same event twice in a batch is stored once; another event under the same id is refused. */

@@ -5,8 +5,8 @@ export interface LogStore {
   /** Inserts all it can. @returns the ids that are stored already */
   insert(logs: AuditLog[]): Promise<string[]>;
   hashesOf(ids: string[]): Promise<Map<string, string>>;
-  /** Those of the entities of which another tenant has logs. */
-  ownedByOthers(tenantId: string, entityIds: string[]): Promise<Set<string>>;
+  /** The tenants of the entities of which one of these logs is stored, by entity id. */
+  tenantsOf(ids: string[]): Promise<Map<string, string>>;
 }
 
 const duplicateKey = 11000;
@@ -31,14 +31,11 @@ export function createLogStore({ all }: AuditLogModels): LogStore {
         .toArray();
       return new Map(stored.map((log) => [log._id, log.payloadHash]));
     },
-    async ownedByOthers(tenantId, entityIds) {
-      const foreign = await collection
-        .find(
-          { entityId: { $in: [...new Set(entityIds)] }, tenantId: { $ne: tenantId } },
-          { projection: { entityId: 1 } },
-        )
+    async tenantsOf(ids) {
+      const stored = await collection
+        .find({ _id: { $in: ids } }, { projection: { entityId: 1, tenantId: 1 } })
         .toArray();
-      return new Set(foreign.map((log) => log.entityId));
+      return new Map(stored.map((log) => [log.entityId, log.tenantId]));
     },
   };
 }
