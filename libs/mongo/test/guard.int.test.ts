@@ -69,6 +69,7 @@ const queryWrites: Record<string, (query: ReturnType<typeof readQuery>, options:
   deleteMany: (query, options) => query.deleteMany({}, options),
   findOneAndUpdate: (query, options) => query.findOneAndUpdate({}, set, options),
   findOneAndReplace,
+  findOneAndDelete: (query, options) => query.findOneAndDelete({}, options),
   findByIdAndUpdate: (query, options) => query.findByIdAndUpdate('a', set, options),
   findByIdAndDelete: (query, options) => query.findByIdAndDelete('a', options),
 };

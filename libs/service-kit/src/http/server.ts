@@ -29,10 +29,14 @@ async function close(server: Server): Promise<void> {
       resolve();
     }),
   );
-  server.closeIdleConnections();
+  // A connection whose last request is answered now would otherwise stay for its keep-alive time.
+  const sweep = setInterval(() => {
+    server.closeIdleConnections();
+  }, 50);
   const cut = setTimeout(() => {
     server.closeAllConnections();
   }, 10_000);
   await closed;
+  clearInterval(sweep);
   clearTimeout(cut);
 }
