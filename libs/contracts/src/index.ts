@@ -1,3 +1,4 @@
+export * from './access/masking.ts';
 export * from './access/permissions.ts';
 export * from './access/roles.ts';
 export * from './events/catalogue.ts';

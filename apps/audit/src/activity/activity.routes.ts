@@ -12,6 +12,7 @@ export const activityRoutes = (service: ActivityService): Route[] => [
     params: timelineParams,
     query: activityQuery,
     response: activityPage,
+    shows: 'timeline_item',
     handle: ({ context, params, query }) => service.of(context, params.entityType, params.entityId, query),
   }),
 ];

@@ -21,6 +21,7 @@ export const auditLogRoutes = (service: AuditLogService): Route[] => [
     audit,
     query: auditListQuery,
     response: auditPage,
+    shows: 'audit_record',
     handle: ({ context, query }) => service.list(context, query),
   }),
   route({
@@ -32,6 +33,7 @@ export const auditLogRoutes = (service: AuditLogService): Route[] => [
     params: auditEntityParams,
     query: auditEntityQuery,
     response: auditPage,
+    shows: 'audit_record',
     handle: ({ context, params, query }) =>
       service.ofEntity(context, params.entityType, params.entityId, query),
   }),
@@ -44,6 +46,7 @@ export const auditLogRoutes = (service: AuditLogService): Route[] => [
     params: auditUserParams,
     query: auditEntityQuery,
     response: auditPage,
+    shows: 'audit_record',
     handle: ({ context, params, query }) => service.ofUser(context, params.userId, query),
   }),
   route({
@@ -54,6 +57,7 @@ export const auditLogRoutes = (service: AuditLogService): Route[] => [
     audit,
     params: auditIdParams,
     response: auditRecordSchema,
+    shows: 'audit_record',
     handle: ({ context, params }) => service.get(context, params.id),
   }),
 ];

@@ -14,6 +14,7 @@ export const activityRoutes = (service: ActivityService): Route[] => [
     params: timelineParams,
     query: activityQuery,
     response: activityPage,
+    shows: 'timeline_item',
     handle: (input) => service.feed(input.context, onBehalfOf(input), { ...input.params, ...input.query }),
   }),
 ];

@@ -23,6 +23,7 @@ export const calendarEventRoutes = (service: CalendarEventService): Route[] => [
     audit: audited('calendar.event.created'),
     body: createCalendarEventBody,
     response: calendarEventSchema,
+    shows: 'calendar_event',
     status: 201,
     handle: (input) => service.create(input.context, onBehalfOf(input), input.body, input.idempotencyKey),
   }),
@@ -34,6 +35,7 @@ export const calendarEventRoutes = (service: CalendarEventService): Route[] => [
     audit: notAudited('reads of single pages are not changes'),
     query: calendarListQuery,
     response: calendarPage,
+    shows: 'calendar_event',
     handle: ({ context, query }) => service.list(context, query),
   }),
   route({
@@ -43,6 +45,7 @@ export const calendarEventRoutes = (service: CalendarEventService): Route[] => [
     permission: 'calendar:read',
     audit: notAudited('reads of single records are not changes'),
     response: calendarEventSchema,
+    shows: 'calendar_event',
     handle: ({ context, params }) => service.get(context, params.id),
   }),
   route({
@@ -53,6 +56,7 @@ export const calendarEventRoutes = (service: CalendarEventService): Route[] => [
     audit: audited('calendar.event.updated'),
     body: changeCalendarEventBody,
     response: calendarEventSchema,
+    shows: 'calendar_event',
     handle: (input) => {
       const { context, params, ifMatch, body } = input;
       return service.change(context, onBehalfOf(input), params.id, { ifMatch }, body);

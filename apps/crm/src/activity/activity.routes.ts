@@ -13,6 +13,7 @@ export const activityRoutes = (notes: NoteService): Route[] => [
     params: timelineParams,
     query: activityQuery,
     response: activityPage,
+    shows: 'timeline_item',
     handle: async ({ context, params, query }) => {
       const found = await notes.newest(context, params, query);
       return { items: found.map(noteItem) };

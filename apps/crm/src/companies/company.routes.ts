@@ -16,6 +16,7 @@ export const companyRoutes = (service: CompanyService) =>
     changeBody: changeCompanyBody,
     listQuery: companyListQuery,
     record: companySchema,
+    shows: 'company',
     page: companyPage,
     service,
   });

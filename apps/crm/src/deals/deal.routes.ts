@@ -19,6 +19,7 @@ export const dealRoutes = (service: DealService): Route[] => [
     changeBody: changeDealBody,
     listQuery: dealListQuery,
     record: dealSchema,
+    shows: 'deal',
     page: dealPage,
     service,
   }),
@@ -31,6 +32,7 @@ export const dealRoutes = (service: DealService): Route[] => [
     params: idParams,
     body: moveStageBody,
     response: dealSchema,
+    shows: 'deal',
     handle: ({ context, params, body, ifMatch }) => service.moveStage(context, params.id, { ifMatch }, body),
   }),
 ];

@@ -10,6 +10,7 @@ export const leadRoutes = (service: LeadService) =>
     changeBody: changeLeadBody,
     listQuery: leadListQuery,
     record: leadSchema,
+    shows: 'lead',
     page: leadPage,
     service,
   });

@@ -1,4 +1,4 @@
-import { idParams, type Page, type Permission } from '@pipedesk/contracts';
+import { idParams, type Page, type Permission, type Shown } from '@pipedesk/contracts';
 import { audited, notAudited, type Route, route, type TenantContext } from '@pipedesk/service-kit';
 import { z } from 'zod';
 import type { WriteOptions } from './owned-records.ts';
@@ -21,6 +21,8 @@ interface RecordContract<New, Patch, Query> {
   listQuery: z.ZodType<Query>;
   record: z.ZodType;
   page: z.ZodType;
+  /** Where some roles read these records without some fields. */
+  shows?: Shown;
   service: RecordService<New, Patch, Query>;
 }
 
@@ -29,6 +31,7 @@ export function recordRoutes<New, Patch, Query>(contract: RecordContract<New, Pa
   const { resource, event, service, record, page } = contract;
   const may = (action: 'create' | 'read' | 'edit' | 'delete'): Permission => `${resource}:${action}`;
   const onOne = { path: `/${resource}/:id`, params: idParams };
+  const shown = contract.shows === undefined ? {} : { shows: contract.shows };
   return [
     route({
       method: 'post',
@@ -38,6 +41,7 @@ export function recordRoutes<New, Patch, Query>(contract: RecordContract<New, Pa
       audit: audited(`${event}.created`),
       body: contract.createBody,
       response: record,
+      ...shown,
       status: 201,
       handle: ({ context, body, idempotencyKey }) => service.create(context, body, idempotencyKey),
     }),
@@ -49,6 +53,7 @@ export function recordRoutes<New, Patch, Query>(contract: RecordContract<New, Pa
       audit: notAudited('reads of single pages are not changes'),
       query: contract.listQuery,
       response: page,
+      ...shown,
       handle: ({ context, query }) => service.list(context, query),
     }),
     route({
@@ -58,6 +63,7 @@ export function recordRoutes<New, Patch, Query>(contract: RecordContract<New, Pa
       permission: may('read'),
       audit: notAudited('reads of single records are not changes'),
       response: record,
+      ...shown,
       handle: ({ context, params }) => service.get(context, params.id),
     }),
     route({
@@ -68,6 +74,7 @@ export function recordRoutes<New, Patch, Query>(contract: RecordContract<New, Pa
       audit: audited(`${event}.updated`),
       body: contract.changeBody,
       response: record,
+      ...shown,
       handle: ({ context, params, body, ifMatch }) => service.change(context, params.id, { ifMatch }, body),
     }),
     route({

@@ -12,6 +12,7 @@ export const timelineRoutes = (service: TimelineService): Route[] => [
     params: timelineParams,
     query: timelineQuery,
     response: timelinePage,
+    shows: 'timeline_item',
     handle: ({ context, params, query }) => service.read(context, params.entityType, params.entityId, query),
   }),
 ];

@@ -10,6 +10,7 @@ import {
 } from '../events/envelope.ts';
 import { idSchema, timeInputSchema, timeSchema } from '../ids.ts';
 import { pageOf, pageQuery } from './paging.ts';
+import { maskedFields } from './record.ts';
 
 /** One captured change. `time` is when it happened, `receivedAt` when audit stored it. */
 export const auditRecordSchema = z.object({
@@ -38,6 +39,7 @@ export const auditRecordSchema = z.object({
       amount: z.object({ amount: z.int(), currency: z.string() }).nullable(),
     })
     .optional(),
+  ...maskedFields,
 });
 export type AuditRecord = z.infer<typeof auditRecordSchema>;
 

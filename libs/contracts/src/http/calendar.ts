@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { idSchema, timeInputSchema, timeSchema } from '../ids.ts';
 import { emailSchema, lineSchema, proseSchema } from '../text.ts';
 import { pageOf, pageQuery } from './paging.ts';
-import { ownedFields, recordFields } from './record.ts';
+import { maskedFields, ownedFields, recordFields } from './record.ts';
 
 /** The records a meeting can be linked to. */
 export const linkableTypeSchema = z.enum(['lead', 'deal', 'company']);
@@ -31,6 +31,7 @@ export const calendarEventSchema = z.object({
   links: z.array(z.object({ entityType: linkableTypeSchema, entityId: idSchema })),
   organizerName: z.string(),
   ...ownedFields,
+  ...maskedFields,
 });
 export type CalendarEvent = z.infer<typeof calendarEventSchema>;
 

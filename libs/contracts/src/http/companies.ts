@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { idSchema } from '../ids.ts';
 import { lineSchema } from '../text.ts';
 import { pageOf, pageQuery } from './paging.ts';
-import { customFieldsSchema, ownedFields, patchOf, recordFields } from './record.ts';
+import { customFieldsSchema, maskedFields, ownedFields, patchOf, recordFields } from './record.ts';
 
 const fields = {
   name: lineSchema(200),
@@ -14,7 +14,7 @@ const fields = {
   customFields: customFieldsSchema,
 };
 
-export const companySchema = z.object({ ...recordFields, ...fields, ...ownedFields });
+export const companySchema = z.object({ ...recordFields, ...fields, ...ownedFields, ...maskedFields });
 export type Company = z.infer<typeof companySchema>;
 
 export const createCompanyBody = z.strictObject({

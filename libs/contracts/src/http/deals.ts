@@ -3,7 +3,7 @@ import { daySchema, idSchema } from '../ids.ts';
 import { moneySchema } from '../money.ts';
 import { lineSchema } from '../text.ts';
 import { pageOf, pageQuery } from './paging.ts';
-import { customFieldsSchema, ownedFields, patchOf, recordFields } from './record.ts';
+import { customFieldsSchema, maskedFields, ownedFields, patchOf, recordFields } from './record.ts';
 
 /** The default pipeline, in order; `won` and `lost` close a deal. */
 export const dealStages = ['prospecting', 'engaging', 'proposal', 'negotiation', 'won', 'lost'] as const;
@@ -29,6 +29,7 @@ export const dealSchema = z.object({
   probability: z.int().min(0).max(100),
   closedOn: daySchema.nullable(),
   ...ownedFields,
+  ...maskedFields,
 });
 export type Deal = z.infer<typeof dealSchema>;
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { idSchema } from '../ids.ts';
 import { emailSchema, lineSchema } from '../text.ts';
 import { pageOf, pageQuery } from './paging.ts';
-import { customFieldsSchema, ownedFields, patchOf, recordFields } from './record.ts';
+import { customFieldsSchema, maskedFields, ownedFields, patchOf, recordFields } from './record.ts';
 
 export const leadStatusSchema = z.enum(['new', 'working', 'qualified', 'disqualified', 'converted']);
 
@@ -21,6 +21,7 @@ export const leadSchema = z.object({
   ...fields,
   email: z.string().nullable(),
   ...ownedFields,
+  ...maskedFields,
 });
 export type Lead = z.infer<typeof leadSchema>;
 

@@ -13,6 +13,9 @@ export const recordFields = {
 /** Records that belong to a person and a team; both decide who may see and change them. */
 export const ownedFields = { ownerId: idSchema.nullable(), teamId: idSchema.nullable() };
 
+/** Fields the caller's role reads the record without; they show the empty value of their type. See access/masking. */
+export const maskedFields = { masked: z.array(z.string()).optional() };
+
 /** Path parameters of every route on one record. */
 export const idParams = z.strictObject({ id: idSchema });
 

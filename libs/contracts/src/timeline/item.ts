@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { entityTypeSchema, fieldChangeSchema } from '../events/envelope.ts';
+import { maskedFields } from '../http/record.ts';
 import { idSchema, timeSchema } from '../ids.ts';
 
 /** The records that have a timeline. */
@@ -23,12 +24,18 @@ export const timelineItemSchema = z.object({
   operationId: z.string().optional(),
   text: z.string().optional(),
   meeting: z.object({ endsAt: timeSchema, location: z.string().nullable() }).optional(),
+  ...maskedFields,
 });
 export type TimelineItem = z.infer<typeof timelineItemSchema>;
 
 /** `2026-03-01T09:30:00.000Z~deal:0198...:3`: sorts by time, then by source. */
 export function timelineKey(at: string, sourceId: string): string {
   return `${at}~${sourceId}`;
+}
+
+/** `deal updated: Forty seats`. */
+export function changeTitle(entityType: string, action: string, name: string): string {
+  return `${entityType} ${action}: ${name}`;
 }
 
 /** What a note looks like on a timeline. Takes the record itself, so that projection and live feed agree. */

@@ -9,6 +9,7 @@ import {
 import { calendarEventSchema } from '../http/calendar.ts';
 import { noteSchema } from '../http/notes.ts';
 import {
+  changeTitle,
   meetingItem,
   noteItem,
   type TimelineItem,
@@ -60,7 +61,7 @@ function changeItem(event: ChangeEvent, entityType: EntityType): TimelineItem {
     at: event.time,
     recordedAt: event.time,
     source: { ...subjectOf(event), version: data.version },
-    title: `${entityType} ${data.action}: ${name}`,
+    title: changeTitle(entityType, data.action, name),
     actor: { id: data.actor.id, name: data.actor.name },
     changes: data.action === 'updated' ? data.changes : [],
     ...(data.context.operationId === null ? {} : { operationId: data.context.operationId }),

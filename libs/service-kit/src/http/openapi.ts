@@ -33,6 +33,7 @@ function operationOf(tag: string, route: Route): Record<string, unknown> {
     tags: [tag],
     summary: route.summary,
     description: accessTo(route),
+    ...accessExtensions(route),
     security: open ? [] : [{ bearer: [] }],
     parameters: [...parametersOf('path', route.params), ...parametersOf('query', route.query)],
     ...requestBodyOf(route),
@@ -44,6 +45,12 @@ function operationOf(tag: string, route: Route): Record<string, unknown> {
       },
     },
   };
+}
+
+/** The declaration itself, for whoever checks every route against what it should be. */
+function accessExtensions({ permission, shows }: Route): Record<string, unknown> {
+  const access = isPublic(permission) ? 'public' : isForServices(permission) ? 'services' : permission;
+  return { 'x-permission': access, ...(shows === undefined ? {} : { 'x-shows': shows }) };
 }
 
 function accessTo({ permission }: Route): string {

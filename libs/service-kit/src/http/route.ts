@@ -1,4 +1,4 @@
-import type { Permission } from '@pipedesk/contracts';
+import type { Permission, Shown } from '@pipedesk/contracts';
 import type { Request, Response } from 'express';
 import type { z } from 'zod';
 import type { Caller, RequestOrigin, TenantContext } from '../request-context.ts';
@@ -56,6 +56,8 @@ export interface RouteSpec<P extends Schema, Q extends Schema, B extends Schema,
   /** Content types whose body the handler reads itself from `req`. */
   stream?: string[];
   response: R;
+  /** What the answer shows, where some roles read it without some fields: the router hides those. */
+  shows?: Shown;
   /** 200 unless told. */
   status?: number;
   handle(input: RouteInput<Parsed<P>, Parsed<Q>, Parsed<B>>): Promise<z.input<R>> | z.input<R>;

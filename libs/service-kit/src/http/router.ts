@@ -2,6 +2,7 @@ import { type Permission, scopeOf } from '@pipedesk/contracts';
 import express, { type Request, type RequestHandler, type Response, type Router } from 'express';
 import { callerOf } from '../auth/authenticate.ts';
 import { tenantContextOf } from '../request-context.ts';
+import { maskedFor, refuseHiddenFields } from './masked-answer.ts';
 import { forbidden, ProblemError } from './problem.ts';
 import { originOf } from './request-origin.ts';
 import { isForServices, isPublic, type Route, type RouteInput } from './route.ts';
@@ -93,9 +94,11 @@ function allowedMethods(route: Route): string[] {
 function run(service: string, route: Route): RequestHandler {
   return async (req, res) => {
     if (route.stream) requireContentType(req, route.stream);
-    const result = await route.handle(readInput(service, route, req, res));
+    const input = readInput(service, route, req, res);
+    refuseHiddenFields(route, input);
+    const result = await route.handle(input);
     if (res.headersSent) return;
-    send(res, route, result);
+    send(res, route, maskedFor(route, input, result));
   };
 }
 
