@@ -13,6 +13,7 @@ export {
 export { createServiceAuthenticator, createServiceTokens } from './auth/service-token.ts';
 export * from './config.ts';
 export { type CursorBinding, decodeCursor, encodeCursor, pageFrom, timelineBinding } from './http/cursor.ts';
+export { networkOf } from './http/network.ts';
 export { type OpenApiDocument, openApiOf } from './http/openapi.ts';
 export * from './http/problem.ts';
 export type { ErrorMapper } from './http/problem-handler.ts';

@@ -1,6 +1,5 @@
-import { ProblemError } from '@pipedesk/service-kit';
+import { networkOf, ProblemError } from '@pipedesk/service-kit';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
-import { networkOf } from './network.ts';
 
 interface LimiterOptions {
   /** Failed attempts at one account from one network within the window. */
