@@ -11,9 +11,18 @@ import type { Express } from 'express';
 import { accountRoutes } from './accounts/account.routes.ts';
 import { createAccountService } from './accounts/account.service.ts';
 import { createLoginLimiter } from './accounts/login-limiter.ts';
+import { createTokenAnswers } from './accounts/token-answers.ts';
 import { createCredentialStore } from './credentials/credential.model.ts';
+import { passwordRoutes } from './credentials/password.routes.ts';
+import { createPasswordService } from './credentials/password.service.ts';
 import { createPasswords } from './credentials/passwords.ts';
 import { createWorkQueue } from './credentials/work-queue.ts';
+import { createInvitationRepository } from './invitations/invitation.model.ts';
+import { invitationRoutes } from './invitations/invitation.routes.ts';
+import { createInvitationService } from './invitations/invitation.service.ts';
+import { createLetters } from './mail/letters.ts';
+import { createMailer, type Mailer, type SendMail } from './mail/mailer.ts';
+import { createOneTimeTokens } from './one-time/one-time-tokens.ts';
 import { createRefreshTokenStore } from './refresh/refresh-token.model.ts';
 import { createRefreshTokens } from './refresh/refresh-tokens.ts';
 import { createRefreshService } from './refresh/refresh.service.ts';
@@ -21,7 +30,11 @@ import { createRevocationReader } from './revocations/revocation.reader.ts';
 import { revocationRoutes } from './revocations/revocation.routes.ts';
 import { createSessionAccess } from './sessions/session-access.ts';
 import { createSessionRepository } from './sessions/session.model.ts';
+import { sessionRoutes } from './sessions/session.routes.ts';
 import { createSessionService } from './sessions/session.service.ts';
+import { createTeamRepository } from './teams/team.model.ts';
+import { teamRoutes } from './teams/team.routes.ts';
+import { createTeamService } from './teams/team.service.ts';
 import { createTenantRepository } from './tenants/tenant.model.ts';
 import { createKeyRing } from './tokens/key-ring.ts';
 import { createKeySecret } from './tokens/key-secret.ts';
@@ -47,6 +60,9 @@ export interface AppDeps {
   serviceSecret: string;
   /** Of an access token, seconds. */
   tokenLifetime: number;
+  /** Where the links in mails lead to. */
+  appUrl: string;
+  sendMail: SendMail;
   /** Tests turn it. */
   clock?: () => Date;
 }
@@ -55,7 +71,7 @@ export interface AppDeps {
 const hashing = { concurrency: 2, capacity: 100 };
 
 /** Builds the service; never listens. */
-export function createApp(deps: AppDeps): { app: Express; relay: OutboxRelay } {
+export function createApp(deps: AppDeps): { app: Express; relay: OutboxRelay; mailer: Mailer } {
   const { connection, publisher, log, metrics, issuer, audience, tokenLifetime } = deps;
   const outbox = createOutbox();
   const store = { connection, outbox };
@@ -73,11 +89,14 @@ export function createApp(deps: AppDeps): { app: Express; relay: OutboxRelay } {
     secret: deps.keySecret,
     clock,
   });
+  const tenants = createTenantRepository(store);
   const sessions = createSessionService({
     sessions: createSessionRepository(store),
+    tenants,
     refreshTokens,
     clock,
   });
+  const teams = createTeamService({ teams: createTeamRepository(store) });
   const userRepository = createUserRepository(store);
   const users = createUserService({
     users: userRepository,
@@ -85,18 +104,54 @@ export function createApp(deps: AppDeps): { app: Express; relay: OutboxRelay } {
     passwords,
     sessions,
     adminLock: createAdminLock(connection),
+    teams,
   });
+  const findByEmail = createEmailLookup(connection);
+  const oneTime = createOneTimeTokens(connection, clock);
+  const mailer = createMailer(deps.sendMail, log);
+  const letters = createLetters(deps.appUrl);
+  const limiter = createLoginLimiter();
+  const tokens = createTokenIssuer({ keys, issuer, audience, lifetime: tokenLifetime, clock });
+  const answers = createTokenAnswers({ sessions, tokens, users, tenants });
   const accounts = createAccountService({
-    tenants: createTenantRepository(store),
+    tenants,
     users,
-    findByEmail: createEmailLookup(connection),
+    findByEmail,
     credentials,
     passwords,
     sessions,
     refreshes: createRefreshService({ refreshTokens, sessions, users: userRepository, log }),
-    tokens: createTokenIssuer({ keys, issuer, audience, lifetime: tokenLifetime, clock }),
-    limiter: createLoginLimiter(),
+    answers,
+    limiter,
+    clock,
     log,
+  });
+  const passwordService = createPasswordService({
+    users: userRepository,
+    findByEmail,
+    credentials,
+    passwords,
+    sessions,
+    oneTime,
+    limiter,
+    resetLimiter: createLoginLimiter({ perAccount: 5, perNetwork: 50 }),
+    mailer,
+    letters,
+    clock,
+    log,
+  });
+  const invitations = createInvitationService({
+    invitations: createInvitationRepository(store),
+    tenants,
+    teams,
+    users,
+    findByEmail,
+    oneTime,
+    passwords,
+    answers,
+    mailer,
+    letters,
+    clock,
   });
 
   const app = createServiceApp({
@@ -112,7 +167,11 @@ export function createApp(deps: AppDeps): { app: Express; relay: OutboxRelay } {
     authenticateService: createServiceAuthenticator({ secret: deps.serviceSecret, service: 'auth' }),
     routes: [
       ...accountRoutes(accounts),
+      ...sessionRoutes(sessions),
+      ...passwordRoutes(passwordService),
       ...userRoutes(users),
+      ...teamRoutes(teams),
+      ...invitationRoutes(invitations),
       ...keyRoutes(keys),
       ...revocationRoutes({ read: createRevocationReader(connection), tokenLifetime, clock }),
     ],
@@ -120,5 +179,5 @@ export function createApp(deps: AppDeps): { app: Express; relay: OutboxRelay } {
     checks: { database: pingMongo(connection), signingKey: () => keys.signingKey() },
     errorMappers: [databaseProblem],
   });
-  return { app, relay: createOutboxRelay({ source: outbox, publisher, log, metrics }) };
+  return { app, mailer, relay: createOutboxRelay({ source: outbox, publisher, log, metrics }) };
 }

@@ -22,6 +22,20 @@ export const configSchema = z
     SERVICE_SECRET: tokenEnv.SERVICE_SECRET,
     /** Encrypts the private signing keys in the database. Production has no default. */
     AUTH_KEY_SECRET: keySecret.default(developmentKeySecret),
+    /** Where the pages are that links in mails lead to. */
+    APP_URL: z
+      .url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
+      .default('http://127.0.0.1:8080')
+      .transform((url) => url.replace(/\/+$/, '')),
+    /** The mail server. Without it mails go to MAIL_FOLDER, or else into the log (in production without their links). */
+    SMTP_URL: z
+      .string()
+      .regex(/^smtps?:\/\//, 'must start with smtp:// or smtps://')
+      .optional(),
+    /** A folder that takes mails as files, for development. */
+    MAIL_FOLDER: z.string().optional(),
+    /** Sender of mails. */
+    MAIL_FROM: z.string().default('PipeDesk <no-reply@localhost>'),
     /** Lifetime of an access token in seconds. */
     AUTH_TOKEN_TTL: z.coerce.number().int().min(60).max(86_400).default(600),
   })

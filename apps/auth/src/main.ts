@@ -10,6 +10,7 @@ import {
 } from '@pipedesk/service-kit';
 import { createApp } from './app.ts';
 import { readConfig } from './config.ts';
+import { mailTransport } from './mail/transport.ts';
 import { migrations } from './migrations.ts';
 
 const service = 'auth';
@@ -21,7 +22,7 @@ runProcess(log, lifecycle, async () => {
   const connection = await connectMongo({ uri: config.MONGODB_URI, database: config.MONGODB_DATABASE, log });
   await migrate(connection, migrations, log);
   const publisher = createPublisher({ url: config.AMQP_URL, service, log });
-  const { app, relay } = createApp({
+  const { app, relay, mailer } = createApp({
     connection,
     publisher,
     log,
@@ -33,9 +34,12 @@ runProcess(log, lifecycle, async () => {
     keySecret: config.AUTH_KEY_SECRET,
     serviceSecret: config.SERVICE_SECRET,
     tokenLifetime: config.AUTH_TOKEN_TTL,
+    appUrl: config.APP_URL,
+    sendMail: mailTransport(config, log),
   });
   const http = await listen(app, config.HOST, config.PORT);
   lifecycle.onShutdown('http', http.close);
+  lifecycle.onShutdown('mails', mailer.settled);
   lifecycle.onShutdown('outbox relay', relay.close);
   lifecycle.onShutdown('publisher', publisher.close);
   lifecycle.onShutdown('database', () => connection.close());

@@ -1,7 +1,10 @@
 import type { Migration } from '@pipedesk/mongo';
+import { invitationMigrations } from './invitations/invitation.model.ts';
+import { oneTimeTokenMigrations } from './one-time/one-time-tokens.ts';
 import { refreshTokenMigrations } from './refresh/refresh-token.model.ts';
 import { revocationMigrations } from './revocations/revocation.reader.ts';
 import { sessionMigrations } from './sessions/session.model.ts';
+import { teamMigrations } from './teams/team.model.ts';
 import { tenantMigrations } from './tenants/tenant.model.ts';
 import { signingKeyMigrations } from './tokens/signing-key.model.ts';
 import { userMigrations } from './users/user.model.ts';
@@ -13,4 +16,7 @@ export const migrations: Migration[] = [
   ...refreshTokenMigrations,
   ...signingKeyMigrations,
   ...revocationMigrations,
+  ...oneTimeTokenMigrations,
+  ...teamMigrations,
+  ...invitationMigrations,
 ];

@@ -1,4 +1,4 @@
-import type { NewUser, Role, Signup, TokenAnswer, User } from '@pipedesk/contracts';
+import type { NewUser, Role, Signup, Team, TokenAnswer, User } from '@pipedesk/contracts';
 import { randomUUID } from 'node:crypto';
 import type { Auth } from './start-auth.ts';
 
@@ -42,4 +42,10 @@ export async function addUser(auth: Door, admin: TokenAnswer, role: Role): Promi
 /** A user of the admin's tenant, logged in. */
 export async function addMember(auth: Door, admin: TokenAnswer, role: Role): Promise<TokenAnswer> {
   return logIn(auth, (await addUser(auth, admin, role)).email);
+}
+
+export async function addTeam(auth: Door, admin: TokenAnswer, name: string): Promise<Team> {
+  const answer = await auth.request('POST', '/teams', { body: { name }, token: admin.accessToken });
+  if (answer.status !== 201) throw new Error(`creating a team answered ${JSON.stringify(answer.body)}`);
+  return answer.body as Team;
 }

@@ -4,6 +4,7 @@ import { connectMongo, type Connection, migrate } from '@pipedesk/mongo';
 import { createLogger, createMetrics, listen } from '@pipedesk/service-kit';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { type AppDeps, createApp } from '../src/app.ts';
+import type { Mail } from '../src/mail/mailer.ts';
 import { migrations } from '../src/migrations.ts';
 
 export const issuer = 'pipedesk-test';
@@ -28,6 +29,8 @@ export interface Auth {
   url: string;
   connection: Connection;
   vhost: string;
+  /** What was sent by mail, oldest first. */
+  mails: Mail[];
   /** Sends `body` as JSON, or as it is when it is a string. */
   request(method: string, path: string, options?: RequestOptions): Promise<Answer>;
   /** Another process of the service on the same database. */
@@ -38,14 +41,14 @@ export interface Auth {
 const log = createLogger('auth', 'fatal');
 
 /** The service on a database and a virtual host of its own; `stop` removes both. */
-export async function startAuth(): Promise<Auth> {
+export async function startAuth(all: Partial<AppDeps> = {}): Promise<Auth> {
   const name = `auth_test_${randomUUID().slice(0, 8)}`;
   const managementUrl = given('AMQP_MANAGEMENT_URL');
   await createVhost(managementUrl, name);
   const keySecret = randomBytes(32).toString('base64');
   const replicas: Omit<Auth, 'replica'>[] = [];
   const replica = async (overrides: Partial<AppDeps> = {}) => {
-    const started = await startReplica(name, { keySecret, ...overrides });
+    const started = await startReplica(name, { keySecret, ...all, ...overrides });
     replicas.push(started);
     return started;
   };
@@ -68,6 +71,7 @@ async function startReplica(
   const connection = await connectMongo({ uri: given('MONGODB_URI'), database: name, log });
   await migrate(connection, migrations, log);
   const publisher = createPublisher({ url: amqpUrlOf(given('AMQP_URL'), name), service: 'auth', log });
+  const mails: Mail[] = [];
   const { app, relay } = createApp({
     connection,
     publisher,
@@ -78,6 +82,11 @@ async function startReplica(
     issuer,
     audience,
     tokenLifetime: 600,
+    appUrl: 'https://app.example.com',
+    sendMail: (mail) => {
+      mails.push(mail);
+      return Promise.resolve();
+    },
     serviceSecret,
     ...deps,
   });
@@ -86,6 +95,7 @@ async function startReplica(
     url: `http://127.0.0.1:${http.port}`,
     connection,
     vhost: name,
+    mails,
     request: (method, path, options = {}) => request(`http://127.0.0.1:${http.port}${path}`, method, options),
     stop: async () => {
       await http.close();

@@ -1,4 +1,4 @@
-import type { Actor, ChangeContext, Role, Subject } from '@pipedesk/contracts';
+import type { Actor, ChangeContext, Permission, Role, Subject } from '@pipedesk/contracts';
 
 /** The verified identity behind a request. */
 export interface Caller {
@@ -10,6 +10,10 @@ export interface Caller {
   sessionId: string;
   /** Version of the user's record that role and team are from. */
   permissionVersion: number;
+  /** When they last proved who they are, seconds since 1970; 0 when the token does not say. */
+  authenticatedAt: number;
+  /** The API key that speaks for them, with all it may do. */
+  apiKey: { id: string; permissions: Permission[] } | null;
 }
 
 /** What every data access needs: the tenant it is confined to, who acts, and from where. */
@@ -33,18 +37,28 @@ export interface RequestOrigin {
 export function tenantContextOf(caller: Caller, origin: RequestOrigin, source: string): TenantContext {
   return {
     tenantId: caller.tenantId,
-    subject: { userId: caller.userId, role: caller.role, teamId: caller.teamId },
-    actor: { type: 'user', id: caller.userId, name: caller.name, role: caller.role },
+    subject: subjectOfCaller(caller),
+    actor: {
+      type: caller.apiKey ? 'api_key' : 'user',
+      id: caller.userId,
+      name: caller.name,
+      role: caller.role,
+    },
     context: {
       ip: origin.ip,
       userAgent: origin.userAgent,
       requestId: origin.requestId,
-      apiKeyId: null,
+      apiKeyId: caller.apiKey?.id ?? null,
       operationId: null,
       source,
     },
     ...(origin.traceparent === undefined ? {} : { traceparent: origin.traceparent }),
   };
+}
+
+/** What decisions about a caller rest on. */
+export function subjectOfCaller({ userId, role, teamId, apiKey }: Caller): Subject {
+  return { userId, role, teamId, ...(apiKey && { permissions: apiKey.permissions }) };
 }
 
 /** The same context, its changes joined under one operation. */

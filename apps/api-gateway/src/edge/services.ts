@@ -53,6 +53,9 @@ const publicRoutes = new Set([
   'POST /auth/signup',
   'POST /auth/login',
   'POST /auth/refresh',
+  'POST /auth/password/reset-request',
+  'POST /auth/password/reset',
+  'POST /invitations/accept',
   `GET ${jwksPath}`,
   `HEAD ${jwksPath}`,
 ]);

@@ -1,5 +1,5 @@
-import { scopeOf, type TimelineType, type UnifiedTimeline } from '@pipedesk/contracts';
-import { type Caller, unavailable } from '@pipedesk/service-kit';
+import { scopeFor, type TimelineType, type UnifiedTimeline } from '@pipedesk/contracts';
+import { type Caller, subjectOfCaller, unavailable } from '@pipedesk/service-kit';
 import { type LiveFeed, readLiveFeed } from './live-feed.ts';
 import { type CallerHeaders, isRefusal, recordPaths, refusalOrUnavailable } from './source-call.ts';
 import type { TimelineSources } from './sources.ts';
@@ -29,7 +29,7 @@ const upcomingMeetings = 5;
  */
 export function createTimelineService({ sources, clock }: TimelineDeps) {
   function readUpcoming(caller: Caller, headers: CallerHeaders, request: TimelineRequest) {
-    if (!scopeOf(caller.role, 'calendar:read')) return undefined;
+    if (!scopeFor(subjectOfCaller(caller), 'calendar:read')) return undefined;
     const { entityType, entityId } = request;
     const from = clock().toISOString();
     const query = new URLSearchParams({ entityType, entityId, from, limit: String(upcomingMeetings) });

@@ -85,6 +85,6 @@ export const accountRoutes = (service: AccountService): Route[] => [
 ];
 
 /** RFC 6749 section 5.1. */
-function keepOutOfCaches(res: Response): void {
+export function keepOutOfCaches(res: Response): void {
   res.set('Cache-Control', 'no-store');
 }

@@ -1,4 +1,4 @@
-import type { Login, Refresh, Signup, Tenant, TokenAnswer, User } from '@pipedesk/contracts';
+import type { Login, Refresh, Signup, TokenAnswer } from '@pipedesk/contracts';
 import {
   type Caller,
   type Logger,
@@ -13,10 +13,11 @@ import type { Passwords } from '../credentials/passwords.ts';
 import type { RefreshService } from '../refresh/refresh.service.ts';
 import type { SessionService } from '../sessions/session.service.ts';
 import type { TenantRepository } from '../tenants/tenant.model.ts';
-import type { TokenIssuer } from '../tokens/token-issuer.ts';
 import type { EmailLookup } from '../users/user.model.ts';
 import { emailInUse, type UserService } from '../users/user.service.ts';
 import type { LoginLimiter } from './login-limiter.ts';
+import { newCaller } from './new-caller.ts';
+import type { TokenAnswers } from './token-answers.ts';
 
 export type AccountService = ReturnType<typeof createAccountService>;
 
@@ -28,8 +29,9 @@ interface AccountDeps {
   passwords: Passwords;
   sessions: SessionService;
   refreshes: RefreshService;
-  tokens: TokenIssuer;
+  answers: TokenAnswers;
   limiter: LoginLimiter;
+  clock: () => Date;
   log: Logger;
 }
 
@@ -37,18 +39,8 @@ interface AccountDeps {
 const nobody = { tenantId: 'none', userId: 'nobody' };
 
 export function createAccountService(deps: AccountDeps) {
-  const { tenants, users, findByEmail, credentials, passwords, sessions, refreshes, tokens, limiter, log } =
-    deps;
-
-  async function openSession(caller: Caller, context: TenantContext): Promise<TokenAnswer> {
-    const refreshToken = await sessions.open(context, caller.sessionId);
-    return answer(caller, context, refreshToken);
-  }
-
-  async function answer(caller: Caller, context: TenantContext, refreshToken: string): Promise<TokenAnswer> {
-    const [access, profile] = await Promise.all([tokens.issue(caller), me(context)]);
-    return { ...access, tokenType: 'Bearer', refreshToken, ...profile };
-  }
+  const { tenants, users, findByEmail, credentials, passwords, sessions, refreshes, answers } = deps;
+  const { limiter, clock, log } = deps;
 
   /** The first admin is the actor of everything a signup creates. */
   async function signup(body: Signup, origin: RequestOrigin): Promise<TokenAnswer> {
@@ -56,11 +48,12 @@ export function createAccountService(deps: AccountDeps) {
     if (await findByEmail(email)) throw emailInUse();
     const hash = await passwords.hash(password);
     const ids = { userId: uuidv7(), tenantId: uuidv7() };
-    const caller = newCaller({ ...ids, name, role: 'admin', teamId: null, permissionVersion: 1 });
+    const access = { role: 'admin' as const, teamId: null, permissionVersion: 1 };
+    const caller = newCaller({ ...ids, name, ...access }, clock());
     const context = tenantContextOf(caller, origin, 'auth');
     await tenants.create(context, { name: tenantName, notBefore: null }, { id: caller.tenantId });
     await registerFirst(context, hash, body);
-    return openSession(caller, context);
+    return answers.open(caller, context);
   }
 
   /** The user comes last: until then the address is free, and a signup that broke off can simply be repeated. */
@@ -90,35 +83,22 @@ export function createAccountService(deps: AccountDeps) {
     const isRight = await passwords.isRight(await credentials.hashOf(owner), password);
     if (!identity || !isRight || identity.status !== 'active') throw invalidCredentials();
     await limiter.succeeded(email, origin.ip);
-    const { userId, tenantId, name, role, teamId, permissionVersion } = identity;
-    const caller = newCaller({ userId, tenantId, name, role, teamId, permissionVersion });
-    return openSession(caller, tenantContextOf(caller, origin, 'auth'));
+    const caller = newCaller(identity, clock());
+    return answers.open(caller, tenantContextOf(caller, origin, 'auth'));
   }
 
   async function refresh(body: Refresh, origin: RequestOrigin): Promise<TokenAnswer> {
     const { caller, refreshToken } = await refreshes.refresh(body.refreshToken, origin);
-    return answer(caller, tenantContextOf(caller, origin, 'auth'), refreshToken);
-  }
-
-  async function me(context: TenantContext): Promise<{ user: User; tenant: Tenant }> {
-    const [user, tenant] = await Promise.all([
-      users.get(context, context.subject.userId),
-      tenants.get(context, context.tenantId),
-    ]);
-    return { user, tenant };
+    return answers.next(caller, tenantContextOf(caller, origin, 'auth'), refreshToken);
   }
 
   return {
     signup,
     login,
     refresh,
-    me,
+    me: answers.me,
     logout: (caller: Caller, context: TenantContext) => sessions.end(context, caller.sessionId),
   };
-}
-
-function newCaller(caller: Omit<Caller, 'sessionId'>): Caller {
-  return { ...caller, sessionId: uuidv7() };
 }
 
 function invalidCredentials(): ProblemError {

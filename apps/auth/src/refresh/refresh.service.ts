@@ -23,14 +23,19 @@ export function createRefreshService({ refreshTokens, sessions, users, log }: Re
   async function findCaller(family: Family, origin: RequestOrigin): Promise<Caller | null> {
     // Until the user is read nobody knows their role, so it is the least.
     const nobody = { name: '', role: 'viewer' as const, teamId: null, permissionVersion: 1 };
-    const stranger = tenantContextOf({ ...family, ...nobody }, origin, 'auth');
-    const [isOpen, user] = await Promise.all([
-      sessions.isOpen(stranger, family.sessionId),
+    const stranger = tenantContextOf(
+      { ...family, ...nobody, authenticatedAt: 0, apiKey: null },
+      origin,
+      'auth',
+    );
+    const [session, user] = await Promise.all([
+      sessions.findOpen(stranger, family.sessionId),
       users.find(stranger, { _id: family.userId }),
     ]);
-    if (!isOpen || user?.status !== 'active') return null;
+    if (!session || user?.status !== 'active') return null;
     const { name, role, teamId, version: permissionVersion } = user;
-    return { ...family, name, role, teamId, permissionVersion };
+    const authenticatedAt = Math.floor(Date.parse(session.createdAt) / 1000);
+    return { ...family, name, role, teamId, permissionVersion, authenticatedAt, apiKey: null };
   }
 
   return {

@@ -17,11 +17,11 @@ export function createSessionAccess({ sessions, users }: AccessDeps): AccessChec
   return {
     admit: async (caller) => {
       const context = tenantContextOf(caller, nowhere, 'auth');
-      const [isOpen, user] = await Promise.all([
-        sessions.isOpen(context, caller.sessionId),
+      const [session, user] = await Promise.all([
+        sessions.findOpen(context, caller.sessionId),
         users.find(context, { _id: caller.userId }),
       ]);
-      if (!isOpen || user?.status !== 'active') throw sessionEnded();
+      if (!session || user?.status !== 'active') throw sessionEnded();
       const { name, role, teamId, version: permissionVersion } = user;
       return { ...caller, name, role, teamId, permissionVersion };
     },

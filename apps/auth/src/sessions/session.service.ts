@@ -1,11 +1,21 @@
-import { ProblemError, type TenantContext } from '@pipedesk/service-kit';
+import { decide, type Page, type SessionListQuery, type SessionView } from '@pipedesk/contracts';
+import {
+  authorize,
+  type Caller,
+  notFound,
+  ProblemError,
+  startOf,
+  type TenantContext,
+} from '@pipedesk/service-kit';
 import type { RefreshTokens } from '../refresh/refresh-tokens.ts';
-import type { SessionRepository } from './session.model.ts';
+import type { TenantRepository } from '../tenants/tenant.model.ts';
+import type { Session, SessionRepository } from './session.model.ts';
 
 export type SessionService = ReturnType<typeof createSessionService>;
 
 interface SessionDeps {
   sessions: SessionRepository;
+  tenants: TenantRepository;
   refreshTokens: RefreshTokens;
   clock: () => Date;
 }
@@ -14,11 +24,21 @@ interface SessionDeps {
 const lifetime = 30 * 86_400_000;
 
 /** Sessions open with a login and end with a logout, with their user, or when a refresh token was stolen. */
-export function createSessionService({ sessions, refreshTokens, clock }: SessionDeps) {
+export function createSessionService({ sessions, tenants, refreshTokens, clock }: SessionDeps) {
   /** Ends a session; one that has ended already is fine. */
   async function end(context: TenantContext, sessionId: string): Promise<void> {
     await sessions.remove(context, sessionId, {}).catch(unlessGone);
     await refreshTokens.end(sessionId);
+  }
+
+  /** The caller's own session while it lasts. */
+  async function findOpen(context: TenantContext, sessionId: string): Promise<Session | null> {
+    const [session, tenant] = await Promise.all([
+      sessions.find(context, { _id: sessionId, userId: context.subject.userId }),
+      tenants.find(context, { _id: context.tenantId }),
+    ]);
+    if (!session || session.expiresAt <= clock().toISOString()) return null;
+    return startOf(session.id) < Date.parse(tenant?.notBefore ?? '1970-01-01') ? null : session;
   }
 
   return {
@@ -30,18 +50,47 @@ export function createSessionService({ sessions, refreshTokens, clock }: Session
       await sessions.create(context, { userId, ip, userAgent, expiresAt }, { id: sessionId });
       return refreshTokens.start({ tenantId: context.tenantId, userId, sessionId });
     },
-    isOpen: async (context: TenantContext, sessionId: string): Promise<boolean> => {
-      const session = await sessions.find(context, { _id: sessionId, userId: context.subject.userId });
-      return session !== null && session.expiresAt > clock().toISOString();
-    },
+    findOpen,
     end,
-    endAllOf: async (context: TenantContext, userId: string): Promise<void> => {
+    /** @param except a session that goes on: that of whoever asks */
+    endAllOf: async (context: TenantContext, userId: string, except?: string): Promise<void> => {
       let cursor: string | undefined;
       do {
         const page = await sessions.list(context, { filter: { userId }, limit: 100, cursor });
-        for (const { id } of page.items) await end(context, id);
+        for (const { id } of page.items) if (id !== except) await end(context, id);
         cursor = page.nextCursor ?? undefined;
       } while (cursor !== undefined);
+    },
+    /** @throws ProblemError 403 for another's sessions, unless the caller's role reaches them */
+    list: async (
+      context: TenantContext,
+      caller: Caller,
+      { userId = caller.userId, limit, cursor }: SessionListQuery,
+    ): Promise<Page<SessionView>> => {
+      authorize(context, 'sessions:read', { ownerId: userId, teamId: null });
+      const page = await sessions.list(context, { filter: { userId }, limit, cursor });
+      const now = clock().toISOString();
+      const { notBefore } = await tenants.get(context, context.tenantId);
+      const isOpen = ({ id, expiresAt }: Session) =>
+        expiresAt > now && startOf(id) >= Date.parse(notBefore ?? '1970-01-01');
+      const items = page.items.filter(isOpen);
+      return {
+        ...page,
+        items: items.map((session) => ({ ...session, isCurrent: session.id === caller.sessionId })),
+      };
+    },
+    /** @throws ProblemError 404 for another's session too: whose it is, is nobody's business */
+    revoke: async (context: TenantContext, id: string): Promise<void> => {
+      const { userId } = await sessions.get(context, id);
+      if (!decide(context.subject, 'sessions:revoke', { ownerId: userId, teamId: null }))
+        throw notFound('session_not_found', { detail: 'There is no session with this id.' });
+      await end(context, id);
+    },
+    /** Ends every session of the tenant, the caller's as well, by one write. */
+    revokeAll: async (context: TenantContext): Promise<void> => {
+      await tenants.change(context, context.tenantId, {}, (tenant) => {
+        tenant.notBefore = clock().toISOString();
+      });
     },
   };
 }

@@ -23,6 +23,11 @@ export function createTenantRepository(deps: StoreDeps): TenantRepository {
 
 export const tenantMigrations: Migration[] = [
   {
+    id: '2026-11-22-tenant-not-before',
+    up: (db) =>
+      db.collection(collection).updateMany({ notBefore: { $exists: false } }, { $set: { notBefore: null } }),
+  },
+  {
     id: '2026-11-22-tenant-indexes',
     up: (db) => db.collection(collection).createIndexes([...auditedIndexes]),
   },

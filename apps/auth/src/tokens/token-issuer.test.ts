@@ -23,6 +23,8 @@ const caller: Caller = {
   role: 'manager',
   teamId: uuidv7(),
   permissionVersion: 7,
+  authenticatedAt: 1_772_357_000,
+  apiKey: null,
 };
 
 it('tokens carry exactly the claims decisions rest on, whole seconds, and their key id', async () => {
@@ -43,6 +45,7 @@ it('tokens carry exactly the claims decisions rest on, whole seconds, and their 
     name: 'Ada Admin',
     team: caller.teamId,
     pv: 7,
+    auth_time: 1_772_357_000,
   });
 });
 

@@ -38,6 +38,13 @@ export function createTokenIssuer({ keys, issuer, audience, lifetime, clock }: I
   };
 }
 
-function accessOf({ role, name, teamId, permissionVersion }: Caller) {
-  return { role, name, team: teamId, pv: permissionVersion };
+function accessOf({ role, name, teamId, permissionVersion, authenticatedAt, apiKey }: Caller) {
+  return {
+    role,
+    name,
+    team: teamId,
+    pv: permissionVersion,
+    auth_time: authenticatedAt,
+    ...(apiKey && { akid: apiKey.id, perms: apiKey.permissions }),
+  };
 }

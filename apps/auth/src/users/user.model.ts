@@ -14,7 +14,11 @@ const collection = 'users';
 export const emailIndex = 'email_unique';
 
 /** A user as stored. Passwords are elsewhere (`credentials`): what is here goes into events and audit. */
-export type UserRecord = Omit<User, 'tenantId'>;
+export interface UserRecord extends Omit<User, 'tenantId'> {
+  passwordChangedAt: string | null;
+  /** A second factor is asked for at login. */
+  hasSecondFactor: boolean;
+}
 export type UserRepository = AuditedRepository<UserRecord>;
 
 export function createUserRepository(deps: StoreDeps): UserRepository {
@@ -28,12 +32,17 @@ export function createUserRepository(deps: StoreDeps): UserRepository {
       role: { type: String, required: true },
       teamId: { type: String, default: null },
       status: { type: String, required: true },
+      passwordChangedAt: { type: Date, default: null },
+      hasSecondFactor: { type: Boolean, default: false },
     },
   });
 }
 
 /** Who a mail address belongs to. */
-export interface Identity extends Pick<UserRecord, 'name' | 'role' | 'teamId' | 'status'> {
+export interface Identity extends Pick<
+  UserRecord,
+  'name' | 'role' | 'teamId' | 'status' | 'hasSecondFactor'
+> {
   userId: string;
   tenantId: string;
   permissionVersion: number;
@@ -48,16 +57,23 @@ export type EmailLookup = (email: string) => Promise<Identity | null>;
  */
 export function createEmailLookup(connection: Connection): EmailLookup {
   const users = connection.collection<Identity & { _id: string; version: number }>(collection);
-  const fields = { tenantId: 1, name: 1, role: 1, teamId: 1, status: 1, version: 1 };
+  const fields = { tenantId: 1, name: 1, role: 1, teamId: 1, status: 1, version: 1, hasSecondFactor: 1 };
   return async (email) => {
     const user = await users.findOne({ email, deletedAt: null }, { projection: fields });
     if (!user) return null;
-    const { _id: userId, tenantId, name, role, teamId, status, version: permissionVersion } = user;
-    return { userId, tenantId, name, role, teamId, status, permissionVersion };
+    const { _id: userId, version: permissionVersion, ...access } = user;
+    return { ...access, userId, permissionVersion };
   };
 }
 
 export const userMigrations: Migration[] = [
+  {
+    id: '2026-11-22-user-security-fields',
+    up: async (db) => {
+      const fields = { passwordChangedAt: null, hasSecondFactor: false };
+      await db.collection(collection).updateMany({ hasSecondFactor: { $exists: false } }, { $set: fields });
+    },
+  },
   {
     id: '2026-11-22-user-indexes',
     up: (db) =>

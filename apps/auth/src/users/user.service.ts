@@ -5,6 +5,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { CredentialStore } from '../credentials/credential.model.ts';
 import type { Passwords } from '../credentials/passwords.ts';
 import type { SessionService } from '../sessions/session.service.ts';
+import type { TeamService } from '../teams/team.service.ts';
 import type { AdminLock } from './admin-lock.ts';
 import { emailIndex, type UserRecord, type UserRepository } from './user.model.ts';
 import { losesAdmin, requireKeepsAdmin, requireMayGrant } from './user.policy.ts';
@@ -17,6 +18,7 @@ interface UserDeps {
   passwords: Passwords;
   sessions: SessionService;
   adminLock: AdminLock;
+  teams: TeamService;
 }
 
 interface Registration {
@@ -27,7 +29,7 @@ interface Registration {
   idempotencyKey?: string | undefined;
 }
 
-export function createUserService({ users, credentials, passwords, sessions, adminLock }: UserDeps) {
+export function createUserService({ users, credentials, passwords, sessions, adminLock, teams }: UserDeps) {
   /**
    * The credential comes first, so that there is never a user who cannot log in; one without a user opens nothing.
    * @throws ProblemError 409 `email_in_use`, by whichever tenant
@@ -41,7 +43,7 @@ export function createUserService({ users, credentials, passwords, sessions, adm
     try {
       const { record, replayed } = await users.create(
         context,
-        { ...fields, status: 'active' },
+        { ...fields, status: 'active', passwordChangedAt: null, hasSecondFactor: false },
         { id, idempotencyKey },
       );
       if (replayed) await credentials.remove(owner);
@@ -81,6 +83,7 @@ export function createUserService({ users, credentials, passwords, sessions, adm
       idempotencyKey: string | undefined,
     ): Promise<User> => {
       requireMayGrant(context, fields.role);
+      await teams.requireTeam(context, fields.teamId);
       const hash = await passwords.hash(password);
       return register(context, { id: uuidv7(), fields, hash, idempotencyKey });
     },
@@ -101,6 +104,7 @@ export function createUserService({ users, credentials, passwords, sessions, adm
       patch: UserPatch,
     ): Promise<User> => {
       if (patch.role) requireMayGrant(context, patch.role);
+      await teams.requireTeam(context, patch.teamId);
       const touchesAccess = patch.role !== undefined || patch.status !== undefined;
       const apply = () => change(context, id, ifMatch, patch);
       const user = touchesAccess ? await adminLock(context, apply) : await apply();

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Role } from './roles.ts';
 
 /** How far a grant reaches inside the tenant: every record, the records of the user's team and their own, or their own. */
@@ -11,6 +12,7 @@ const editors: Grants = { admin: 'all', manager: 'team', sales: 'own' };
 const creators: Grants = { admin: 'all', manager: 'all', sales: 'all' };
 const stewards: Grants = { admin: 'all', manager: 'team' };
 const admins: Grants = { admin: 'all' };
+const keyHolders: Grants = { admin: 'all', manager: 'own', sales: 'own' };
 
 /**
  * The one rule table: `resource:action` -> role -> scope. A role that is absent never may. Both the decision on one
@@ -43,16 +45,32 @@ export const rules = {
   'audit:list': admins,
   'users:directory': everyone,
   'users:manage': admins,
+  'users:invite': stewards,
+  'teams:read': everyone,
+  'teams:manage': admins,
   'profile:read': everyone,
+  /** Password and second factor: nobody's but one's own. */
+  'profile:secure': { admin: 'own', manager: 'own', sales: 'own', viewer: 'own' },
+  'sessions:read': { admin: 'all', manager: 'own', sales: 'own', viewer: 'own' },
+  'sessions:revoke': { admin: 'all', manager: 'own', sales: 'own', viewer: 'own' },
+  /** Ends every session of the tenant at once. */
+  'sessions:revoke_all': admins,
+  'api_keys:read': keyHolders,
+  'api_keys:create': keyHolders,
+  'api_keys:revoke': keyHolders,
 } as const satisfies Record<string, Grants>;
 
 export type Permission = keyof typeof rules;
+
+export const permissionSchema = z.enum(Object.keys(rules) as [Permission, ...Permission[]]);
 
 /** Whoever asks: the verified claims that decisions rest on. */
 export interface Subject {
   userId: string;
   role: Role;
   teamId: string | null;
+  /** What an API key is limited to; without it everything the role may. */
+  permissions?: readonly Permission[];
 }
 
 /** What a decision looks at in a record. */
@@ -67,9 +85,17 @@ export function scopeOf(role: Role, permission: Permission): Scope | undefined {
   return grants[role];
 }
 
+/** The scope a subject has for a permission: that of their role, unless they come with a key that does not have it. */
+export function scopeFor(
+  { role, permissions }: Pick<Subject, 'role' | 'permissions'>,
+  permission: Permission,
+): Scope | undefined {
+  return permissions && !permissions.includes(permission) ? undefined : scopeOf(role, permission);
+}
+
 /** May this subject use the permission on this record? */
 export function decide(subject: Subject, permission: Permission, record: Owned): boolean {
-  switch (scopeOf(subject.role, permission)) {
+  switch (scopeFor(subject, permission)) {
     case 'all':
       return true;
     case 'team':
@@ -83,7 +109,7 @@ export function decide(subject: Subject, permission: Permission, record: Owned):
 
 /** The records `decide` would allow, as a MongoDB filter; null means none at all. */
 export function filterFor(subject: Subject, permission: Permission): Record<string, unknown> | null {
-  switch (scopeOf(subject.role, permission)) {
+  switch (scopeFor(subject, permission)) {
     case 'all':
       return {};
     case 'team':

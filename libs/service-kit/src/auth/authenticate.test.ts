@@ -107,6 +107,8 @@ describe('an access token of ours', () => {
       name: 'Sam',
       teamId: claims.team,
       permissionVersion: claims.pv,
+      authenticatedAt: 0,
+      apiKey: null,
     });
   });
 

@@ -1,4 +1,4 @@
-import { idSchema, roleSchema } from '@pipedesk/contracts';
+import { idSchema, permissionSchema, roleSchema } from '@pipedesk/contracts';
 import type { Request, RequestHandler } from 'express';
 import { Passport } from 'passport';
 import { Strategy, type StrategyOptionsWithRequest } from 'passport-jwt';
@@ -22,6 +22,11 @@ export const accessClaimsSchema = z.object({
   team: idSchema.nullable(),
   /** Version of the user's record: whatever changed since is not in this token. */
   pv: z.int().min(1),
+  /** When the user last proved who they are (RFC 9068 section 2.2.1). */
+  auth_time: z.int().optional(),
+  /** The API key the token was made for, and all it may do. */
+  akid: idSchema.optional(),
+  perms: z.array(permissionSchema).optional(),
 });
 
 const headerSchema = z.strictObject({
@@ -130,8 +135,12 @@ function acceptClaims(
     done(null, false);
     return;
   }
-  const { sub, tid, sid, role, name, team, pv } = claims.data;
-  done(null, {
+  done(null, callerOfClaims(claims.data));
+}
+
+function callerOfClaims(claims: z.output<typeof accessClaimsSchema>): Caller {
+  const { sub, tid, sid, role, name, team, pv, auth_time, akid, perms } = claims;
+  return {
     userId: sub,
     tenantId: tid,
     sessionId: sid,
@@ -139,7 +148,10 @@ function acceptClaims(
     name,
     teamId: team,
     permissionVersion: pv,
-  });
+    authenticatedAt: auth_time ?? 0,
+    // A key without a list may do nothing, not everything.
+    apiKey: akid === undefined ? null : { id: akid, permissions: perms ?? [] },
+  };
 }
 
 function refusal(req: Request, info: unknown): unknown {

@@ -8,7 +8,16 @@ import { createRevocations, type Revocations, type RevocationSource } from './re
 
 function buildCaller(overrides: Partial<Caller> = {}): Caller {
   const ids = { userId: uuidv7(), tenantId: uuidv7(), sessionId: uuidv7() };
-  return { ...ids, name: 'Ada', role: 'admin', teamId: null, permissionVersion: 3, ...overrides };
+  return {
+    ...ids,
+    name: 'Ada',
+    role: 'admin',
+    teamId: null,
+    permissionVersion: 3,
+    authenticatedAt: 0,
+    apiKey: null,
+    ...overrides,
+  };
 }
 
 function buildAccess({ userId, tenantId }: Caller, overrides: Partial<UserAccess> = {}): UserAccess {

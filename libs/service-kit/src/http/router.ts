@@ -1,7 +1,7 @@
-import { type Permission, scopeOf } from '@pipedesk/contracts';
+import { type Permission, scopeFor } from '@pipedesk/contracts';
 import express, { type Request, type RequestHandler, type Response, type Router } from 'express';
 import { callerOf } from '../auth/authenticate.ts';
-import { tenantContextOf } from '../request-context.ts';
+import { subjectOfCaller, tenantContextOf } from '../request-context.ts';
 import { maskedFor, refuseHiddenFields } from './masked-answer.ts';
 import { forbidden, ProblemError } from './problem.ts';
 import { originOf } from './request-origin.ts';
@@ -58,10 +58,10 @@ function rememberPattern(path: string): RequestHandler {
 /** Refuses roles that never may; which records they may is the policy's question, in the service. */
 function requireRole(permission: Permission): RequestHandler {
   return (req, _res, next) => {
-    const { role } = callerOf(req);
-    if (scopeOf(role, permission)) return next();
+    const caller = callerOf(req);
+    if (scopeFor(subjectOfCaller(caller), permission)) return next();
     throw forbidden('permission_denied', {
-      detail: `The role ${role} does not have the permission ${permission}.`,
+      detail: `${caller.apiKey ? 'This API key' : `The role ${caller.role}`} does not have the permission ${permission}.`,
       extra: { permission },
     });
   };

@@ -1,0 +1,21 @@
+import type { NewInvitation, Role } from '@pipedesk/contracts';
+import { forbidden, type TenantContext } from '@pipedesk/service-kit';
+import { requireMayGrant } from '../users/user.policy.ts';
+
+/** What a manager may hand out; their own role is not theirs to give. */
+const managersMayInvite: Role[] = ['sales', 'viewer'];
+
+/**
+ * The team an invitation is for: admins choose, managers invite to their own.
+ * @throws ProblemError 403: above oneself, by managers above sales or to another team
+ */
+export function teamOfInvitation(context: TenantContext, { role, teamId }: NewInvitation): string | null {
+  requireMayGrant(context, role);
+  const { subject } = context;
+  if (subject.role === 'admin') return teamId ?? null;
+  if (!managersMayInvite.includes(role))
+    throw forbidden('role_above_own', { detail: `The role ${subject.role} may not invite a ${role}.` });
+  if (subject.teamId === null || (teamId !== undefined && teamId !== subject.teamId))
+    throw forbidden('other_team', { detail: 'Managers invite to their own team.' });
+  return subject.teamId;
+}
