@@ -41,6 +41,12 @@ describe('moving a deal to a stage', () => {
     expect(corrected.body).toMatchObject({ version: 3, closedOn: '2026-02-28', probability: 100 });
   });
 
+  it('close today when they are created as won without a day', async () => {
+    const before = today();
+    const { body } = await crm.as().post('/deals', { name: 'Forty seats', stage: 'won' });
+    expect([before, today()]).toContain(body.closedOn);
+  });
+
   it('reopens a closed deal: no close date, the probability of its stage', async () => {
     const ada = crm.as();
     const { id } = await createDeal(ada, { stage: 'won', closedOn: '2026-03-01' });

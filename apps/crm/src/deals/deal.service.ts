@@ -36,7 +36,8 @@ export function createDealService({ deals, companies, clock }: DealDeps) {
     ...records,
     create: async (context: TenantContext, fields: NewDeal, key?: string): Promise<Deal> => {
       await requireCompany(context, fields.companyId);
-      return records.create(context, newDeal(fields), key);
+      const closedOn = fields.closedOn ?? dayOf(clock());
+      return records.create(context, newDeal({ ...fields, closedOn }), key);
     },
     list: (context: TenantContext, { limit, cursor, ...filter }: DealListQuery): Promise<Page<Deal>> =>
       records.list(context, filter, { limit, cursor }),
@@ -65,7 +66,7 @@ export function createDealService({ deals, companies, clock }: DealDeps) {
   };
 }
 
-/** A new deal with what follows from its stage. */
+/** A new deal with what follows from its stage; one that is open has no day of closing. */
 export function newDeal(fields: NewDeal) {
   const { stage, closedOn } = fields;
   return {

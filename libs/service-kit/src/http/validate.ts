@@ -37,7 +37,8 @@ function fieldErrors(part: Part, issue: z.core.$ZodIssue): FieldError[] {
 }
 
 /**
- * The version a client expects, from `If-Match: "3"` (RFC 9110 section 13.1.1); `*` expects any.
+ * The version a client expects, from `If-Match: "3"` (RFC 9110 section 13.1.1); `*` expects any. The weak form `W/"3"` is
+ * taken as well, against the letter of the RFC: proxies that compress weaken tags on the way, and ours name versions.
  * @throws ProblemError 400 when the header is not one of our entity tags
  */
 export function readIfMatch(req: Request): number | undefined {
