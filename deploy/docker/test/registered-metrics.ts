@@ -43,7 +43,9 @@ export async function registeredMetrics(): Promise<Set<string>> {
 
 const emptyOutbox = {
   onCommitted: () => undefined,
-  leftovers: () => Promise.resolve([]),
+  pending: async function* () {
+    yield Promise.resolve([]);
+  },
   remove: () => Promise.resolve(),
   backlog: () => Promise.resolve({ count: 0, oldest: null }),
 };
@@ -52,6 +54,8 @@ const noPublisher = {
   publish: () => Promise.resolve(),
   isConnected: () => false,
   onConnected: () => undefined,
+  onSettled: () => undefined,
+  isAuditIdle: () => Promise.resolve(false),
   close: () => Promise.resolve(),
 };
 

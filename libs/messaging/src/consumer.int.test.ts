@@ -4,7 +4,8 @@ import { createLogger, createMetrics } from '@pipedesk/service-kit';
 import { buildEvent, eventually, openTestBus, type TestBus } from '@pipedesk/testing';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startFaultProxy } from '../test/fault-proxy.ts';
-import { type Consumer, createConsumer, type Rejection } from './consumer.ts';
+import { type Consumer, createConsumer } from './consumer.ts';
+import type { Rejection } from './consumer-session.ts';
 import { reasonHeader } from './dead-letters.ts';
 
 const log = createLogger('messaging', 'silent');

@@ -6,7 +6,7 @@ export const reasonHeader = 'x-pipedesk-reason';
 
 /** Copies a message to its queue's dead letters and waits for the confirm; only then may the original be acknowledged. */
 export function sendToDeadLetters(
-  channel: ConfirmChannel,
+  channel: Pick<ConfirmChannel, 'publish'>,
   queue: ConsumerQueue,
   message: ConsumeMessage,
   reason: string,

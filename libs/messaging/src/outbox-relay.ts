@@ -1,21 +1,18 @@
-import type { ChangeEvent } from '@pipedesk/contracts';
-import type { Logger } from '@pipedesk/service-kit';
+import type { ChangeEvent, Settlement } from '@pipedesk/contracts';
+import { failpoint, type Logger } from '@pipedesk/service-kit';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Publisher } from './publisher.ts';
+import { createSentEvents } from './sent-events.ts';
 
-/** An event that stands in a record's outbox. `store` tells the source where to take it out again. */
-export interface OutboxEntry {
-  store: string;
-  event: ChangeEvent;
-}
-
-/** Where events wait until they are confirmed: the documents themselves (`createOutbox` in libs/mongo). */
+/** Where events wait until audit has stored them: the documents themselves (`createOutbox` in libs/mongo). */
 export interface OutboxSource {
   /** Calls back with what a write has just committed. */
-  onCommitted(listener: (entries: OutboxEntry[]) => void): void;
-  /** Entries committed before `before`, oldest first, in version order per record. */
-  leftovers(before: Date, limit: number): Promise<OutboxEntry[]>;
-  remove(entries: OutboxEntry[]): Promise<void>;
+  onCommitted(listener: (events: ChangeEvent[]) => void): void;
+  /** Everything that was waiting before `before`, in pages, oldest first, in version order per record. */
+  pending(before: Date, pageSize: number): AsyncIterable<ChangeEvent[]>;
+  /** Takes events out; ids it does not hold are passed over. */
+  remove(ids: string[]): Promise<void>;
+  /** Records with waiting events, and since when the oldest waits. */
   backlog(): Promise<{ count: number; oldest: Date | null }>;
 }
 
@@ -24,24 +21,33 @@ export interface OutboxRelay {
   close(): Promise<void>;
 }
 
+/** Calls back after so many ms, unless cancelled. */
+export type Schedule = (callback: () => void, ms: number) => { cancel(): void };
+
 interface RelayOptions {
   source: OutboxSource;
-  publisher: Publisher;
+  publisher: Pick<Publisher, 'publish' | 'isConnected' | 'onConnected' | 'onSettled' | 'isAuditIdle'>;
   log: Logger;
   metrics: Registry;
+  /** ms between two sweeps; longer while sweeping takes long, so that it never takes more than a twentieth of the time. */
   sweepEvery?: number;
   /** Sweeps leave younger entries to the process that wrote them, ms. */
   graceMs?: number;
+  /** ms until an event that audit has not settled may be sent again. */
+  resendAfter?: number;
+  clock?: () => number;
+  schedule?: Schedule;
 }
 
-const batchSize = 500;
-/** Beyond this many entries in memory the database keeps the rest and the sweep fetches it: memory stays bounded. */
+const pageSize = 500;
+/** Beyond this many events in memory the database keeps the rest and the sweep fetches it: memory stays bounded. */
 const memoryLimit = 10_000;
 
 /**
  * Moves events from the outbox to the broker: at once after each write, and by sweeps (at start, on reconnection, on a
- * timer) for whatever a crash or an outage left behind. An entry leaves the outbox only after its confirm, so crashes
- * repeat events but never lose one.
+ * timer) for whatever a crash or an outage left behind. An event leaves the outbox only when audit has stored it, so
+ * neither crashes nor the loss of the broker's disk lose one: what is confirmed and never settled is sent again once
+ * audit has nothing left to do.
  */
 export function createOutboxRelay({
   source,
@@ -50,55 +56,78 @@ export function createOutboxRelay({
   metrics,
   sweepEvery = 5_000,
   graceMs = 2_000,
+  resendAfter = 15_000,
+  clock = Date.now,
+  schedule = onTimer,
 }: RelayOptions): OutboxRelay {
   const gauges = relayMetrics(metrics);
+  const sent = createSentEvents({ resendAfter, clock });
   const inFlight = new Set<string>();
-  let waiting: OutboxEntry[] = [];
+  /** Settled before their confirms came: the broker hands an event on as soon as it confirms it. */
+  const settledInFlight = new Set<string>();
+  let waiting: ChangeEvent[] = [];
+  let settled: string[] = [];
   let pumping: Promise<void> | undefined;
+  let removing: Promise<void> | undefined;
   let sweeping: Promise<void> | undefined;
-  let removing: Promise<void> = Promise.resolve();
-  let sent = 0;
+  let timer: { cancel(): void } | undefined;
+  let confirmedSoFar = 0;
   let closed = false;
 
-  function enqueue(entries: OutboxEntry[]): void {
+  function enqueue(events: ChangeEvent[]): void {
     if (waiting.length >= memoryLimit || !publisher.isConnected()) return;
-    for (const entry of entries) {
-      if (inFlight.has(entry.event.id)) continue;
-      inFlight.add(entry.event.id);
-      waiting.push(entry);
+    for (const event of events) {
+      if (inFlight.has(event.id)) continue;
+      inFlight.add(event.id);
+      waiting.push(event);
     }
     pumping ??= pump().finally(() => (pumping = undefined));
   }
 
   async function pump(): Promise<void> {
     while (waiting.length > 0) {
-      const batch = waiting.slice(0, batchSize);
-      waiting = waiting.slice(batchSize);
-      await publishBatch(batch);
+      const batch = waiting.slice(0, pageSize);
+      waiting = waiting.slice(pageSize);
+      await Promise.all(batch.map(publish));
     }
   }
 
-  /** Removal overlaps the next publish; both are batches, so under load neither starves the other. */
-  async function publishBatch(batch: OutboxEntry[]): Promise<void> {
-    const results = await Promise.allSettled(batch.map(({ event }) => publisher.publish(event)));
-    const confirmed = batch.filter((_, index) => results[index]?.status === 'fulfilled');
-    gauges.published.labels('confirmed').inc(confirmed.length);
-    gauges.published.labels('failed').inc(batch.length - confirmed.length);
-    await removing;
-    removing = settle(batch, confirmed);
-  }
-
-  async function settle(batch: OutboxEntry[], confirmed: OutboxEntry[]): Promise<void> {
+  async function publish(event: ChangeEvent): Promise<void> {
     try {
-      if (confirmed.length > 0) await source.remove(confirmed);
-      sent += confirmed.length;
-    } catch (error) {
-      log.warn(
-        { err: error, entries: confirmed.length },
-        'confirmed events stay in the outbox and will be sent again',
-      );
+      const confirm = publisher.publish(event);
+      failpoint('relay.after-publish');
+      await confirm;
+      failpoint('relay.after-confirm');
+      confirmedSoFar++;
+      gauges.published.labels('confirmed').inc();
+      if (!settledInFlight.has(event.id)) sent.confirmed(event);
+    } catch {
+      gauges.published.labels('failed').inc();
     }
-    for (const { event } of batch) inFlight.delete(event.id);
+    settledInFlight.delete(event.id);
+    inFlight.delete(event.id);
+  }
+
+  function settle({ stored, rejected }: Settlement): void {
+    failpoint('relay.after-settlement');
+    for (const id of rejected) sent.rejected(id);
+    for (const id of stored) if (inFlight.has(id)) settledInFlight.add(id);
+    settled.push(...stored);
+    removing ??= removeSettled().finally(() => (removing = undefined));
+  }
+
+  /** Whatever was settled during one removal is the next one. */
+  async function removeSettled(): Promise<void> {
+    while (settled.length > 0) {
+      const ids = settled;
+      settled = [];
+      try {
+        await source.remove(ids);
+        sent.forget(ids);
+      } catch (error) {
+        log.warn({ err: error, events: ids.length }, 'stored events stay in the outbox and are sent again');
+      }
+    }
   }
 
   function sweep(): Promise<void> {
@@ -107,39 +136,53 @@ export function createOutboxRelay({
   }
 
   async function sweepOnce(): Promise<void> {
+    timer?.cancel();
+    const began = clock();
     try {
-      let goesOn = true;
-      while (goesOn && !closed && publisher.isConnected()) {
-        const sentBefore = sent;
-        const entries = await source.leftovers(new Date(Date.now() - graceMs), batchSize);
-        enqueue(entries);
-        await pumping;
-        await removing;
-        // Without progress the next round would read the same entries again, as fast as it can.
-        goesOn = entries.length === batchSize && sent > sentBefore;
-      }
+      if (publisher.isConnected()) await sendPending();
       await measureBacklog();
     } catch (error) {
       log.warn({ err: error }, 'outbox sweep failed; it will be repeated');
+    }
+    if (!closed) timer = schedule(() => void sweep(), Math.max(sweepEvery, 20 * (clock() - began)));
+  }
+
+  async function sendPending(): Promise<void> {
+    let idle: Promise<boolean> | undefined;
+    for await (const page of source.pending(new Date(clock() - graceMs), pageSize)) {
+      if (closed || !publisher.isConnected()) return;
+      const verdicts = page.map((event) => ({ event, verdict: sent.verdictOn(event) }));
+      const mayRepeat =
+        verdicts.some(({ verdict }) => verdict === 'if-idle') && (await (idle ??= publisher.isAuditIdle()));
+      const due = verdicts.filter(
+        ({ verdict }) => verdict === 'send' || (verdict === 'if-idle' && mayRepeat),
+      );
+      const confirmedBefore = confirmedSoFar;
+      enqueue(due.map(({ event }) => event));
+      await pumping;
+      // A broker that takes nothing of a page takes nothing of the next one either.
+      if (due.length > 0 && confirmedSoFar === confirmedBefore) return;
     }
   }
 
   async function measureBacklog(): Promise<void> {
     const { count, oldest } = await source.backlog();
     gauges.pending.set(count);
-    gauges.oldestAge.set(oldest ? (Date.now() - oldest.getTime()) / 1000 : 0);
+    gauges.oldestAge.set(oldest ? (clock() - oldest.getTime()) / 1000 : 0);
   }
 
   source.onCommitted(enqueue);
+  publisher.onSettled(settle);
   // A sweep that runs already may have begun without a broker, so one more follows it.
-  publisher.onConnected(() => void (sweeping ?? Promise.resolve()).then(sweep));
-  const timer = setInterval(() => void sweep(), sweepEvery);
+  publisher.onConnected(
+    () => void (sweeping ?? Promise.resolve()).then(() => (closed ? undefined : sweep())),
+  );
   void sweep();
 
   return {
     close: async () => {
       closed = true;
-      clearInterval(timer);
+      timer?.cancel();
       await sweeping;
       await pumping;
       await removing;
@@ -147,17 +190,26 @@ export function createOutboxRelay({
   };
 }
 
+const onTimer: Schedule = (callback, ms) => {
+  const timer = setTimeout(callback, ms);
+  return {
+    cancel: () => {
+      clearTimeout(timer);
+    },
+  };
+};
+
 function relayMetrics(registry: Registry) {
   const registers = [registry];
   return {
     pending: new Gauge({
       name: 'pipedesk_outbox_pending',
-      help: 'Records with events not yet confirmed',
+      help: 'Records with events that audit has not stored yet',
       registers,
     }),
     oldestAge: new Gauge({
       name: 'pipedesk_outbox_oldest_age_seconds',
-      help: 'Age of the oldest unconfirmed event',
+      help: 'Age of the oldest event that audit has not stored yet',
       registers,
     }),
     published: new Counter({

@@ -1,8 +1,9 @@
-import type { ChangeEvent } from '@pipedesk/contracts';
+import type { ChangeEvent, Settlement } from '@pipedesk/contracts';
 import type { Logger } from '@pipedesk/service-kit';
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
 import { type Drop, superviseConnection } from './connection.ts';
 import { encodeEvent } from './message.ts';
+import { feedSettlements } from './settlement-feed.ts';
 import { declareTopology, eventsExchange } from './topology.ts';
 
 /** The event was not taken by the broker; whoever holds it must keep it. */
@@ -10,11 +11,18 @@ export class NotPublished extends Error {
   override name = 'NotPublished';
 }
 
+/** A service's line to the bus: events out, and back what audit has settled of them. */
 export interface Publisher {
   /** Resolves when the broker has confirmed the event. @throws NotPublished otherwise */
   publish(event: ChangeEvent): Promise<void>;
   isConnected(): boolean;
   onConnected(listener: () => void): void;
+  onSettled(listener: (settlement: Settlement) => void): void;
+  /**
+   * True when the queue of audit is empty and somebody consumes it: what audit has not settled by then is in its hands or
+   * lost. False when that is not known.
+   */
+  isAuditIdle(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -35,6 +43,7 @@ export function createPublisher({
   log: Logger;
 }): Publisher {
   const listeners: (() => void)[] = [];
+  const settledListeners: ((settlement: Settlement) => void)[] = [];
   const returned = new Set<string>();
   const waiting = new Set<(error: Error) => void>();
   let channel: ConfirmChannel | undefined;
@@ -61,6 +70,14 @@ export function createPublisher({
   }
 
   const connection = superviseConnection({ url, name: `${service} publisher`, log, setup, onLost });
+  const settlements = feedSettlements({
+    url,
+    service,
+    log,
+    onSettled: (settlement) => {
+      for (const listener of settledListeners) listener(settlement);
+    },
+  });
 
   return {
     publish(event) {
@@ -85,6 +102,10 @@ export function createPublisher({
     },
     isConnected: () => channel !== undefined,
     onConnected: (listener) => void listeners.push(listener),
-    close: () => connection.close(),
+    onSettled: (listener) => void settledListeners.push(listener),
+    isAuditIdle: settlements.isAuditIdle,
+    close: async () => {
+      await Promise.all([connection.close(), settlements.close()]);
+    },
   };
 }

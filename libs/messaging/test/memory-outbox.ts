@@ -1,9 +1,9 @@
 import type { ChangeEvent } from '@pipedesk/contracts';
-import type { OutboxEntry, OutboxSource } from '../src/index.ts';
+import type { OutboxSource } from '../src/index.ts';
 
-/** An outbox that forgets when the test ends; what is in it is what is not confirmed yet. */
+/** An outbox that forgets when the test ends; what is in it is what audit has not stored yet. */
 export interface MemoryOutbox extends OutboxSource {
-  entries: OutboxEntry[];
+  events: ChangeEvent[];
   /** As a write does: into the outbox, then the relay is told. */
   commit(...events: ChangeEvent[]): void;
   /** As a write does whose process dies before the relay is told. */
@@ -11,22 +11,25 @@ export interface MemoryOutbox extends OutboxSource {
 }
 
 export function createMemoryOutbox(): MemoryOutbox {
-  const listeners: ((entries: OutboxEntry[]) => void)[] = [];
+  const listeners: ((events: ChangeEvent[]) => void)[] = [];
   const outbox: MemoryOutbox = {
-    entries: [],
-    leave: (...events) => void outbox.entries.push(...events.map((event) => ({ store: 'memory', event }))),
+    events: [],
+    leave: (...events) => void outbox.events.push(...events),
     commit: (...events) => {
       outbox.leave(...events);
-      for (const listener of listeners) listener(events.map((event) => ({ store: 'memory', event })));
+      for (const listener of listeners) listener(events);
     },
     onCommitted: (listener) => void listeners.push(listener),
-    leftovers: (_before, limit) => Promise.resolve(outbox.entries.slice(0, limit)),
-    remove: (removed) => {
-      const ids = new Set(removed.map(({ event }) => event.id));
-      outbox.entries = outbox.entries.filter(({ event }) => !ids.has(event.id));
+    pending: async function* (_before, pageSize) {
+      const all = outbox.events;
+      for (let at = 0; at < all.length; at += pageSize) yield Promise.resolve(all.slice(at, at + pageSize));
+    },
+    remove: (ids) => {
+      const gone = new Set(ids);
+      outbox.events = outbox.events.filter(({ id }) => !gone.has(id));
       return Promise.resolve();
     },
-    backlog: () => Promise.resolve({ count: outbox.entries.length, oldest: null }),
+    backlog: () => Promise.resolve({ count: outbox.events.length, oldest: null }),
   };
   return outbox;
 }

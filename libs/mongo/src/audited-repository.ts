@@ -47,7 +47,7 @@ export function createAuditedRepository<R extends RecordBase>(
   const db = connection.getClient().db(connection.name);
   const collection = db.collection<StoredDocument>(name);
   const store: Store<R> = { definition, model, collection };
-  outbox.register(name, db.collection(name));
+  outbox.register(entityType, db.collection(name));
 
   /** Past mongoose: the filter is fixed, and this is on the path of every write. */
   async function get(context: TenantContext, id: string): Promise<R> {

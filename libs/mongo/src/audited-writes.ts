@@ -61,10 +61,7 @@ export function createAuditedWrites<R extends RecordBase>(
   const { collection, definition } = store;
 
   function committed(documents: StoredDocument[]): void {
-    definition.outbox.committed(
-      definition.collection,
-      documents.flatMap(({ _outbox = [] }) => _outbox),
-    );
+    definition.outbox.committed(documents.flatMap(({ _outbox = [] }) => _outbox));
   }
 
   async function draftKeyed(

@@ -1,62 +1,46 @@
-import type { ChangeEvent } from '@pipedesk/contracts';
+import type { ChangeEvent, EntityType } from '@pipedesk/contracts';
+import { failpoint } from '@pipedesk/service-kit';
 import type { mongo } from 'mongoose';
 
-/** A record's outbox, as stored: the events not yet confirmed, oldest first, and since when there are any. */
+/** A record's outbox, as stored: the events that audit has not stored yet, oldest first, and since when there are any. */
 export interface OutboxFields {
   _outbox?: ChangeEvent[];
   _outboxAt?: Date;
-}
-
-export interface OutboxEntry {
-  store: string;
-  event: ChangeEvent;
 }
 
 type OutboxCollection = mongo.Collection<OutboxFields & { _id: string }>;
 
 /** The outboxes of all of a service's audited collections, as the relay of libs/messaging reads them. */
 export interface Outbox {
-  register(store: string, collection: OutboxCollection): void;
+  register(entityType: EntityType, collection: OutboxCollection): void;
   /** Tells the relay what a write has just committed. */
-  committed(store: string, events: ChangeEvent[]): void;
-  onCommitted(listener: (entries: OutboxEntry[]) => void): void;
-  /** At most `limit` events that were waiting before `before`, in version order per record. */
-  leftovers(before: Date, limit: number): Promise<OutboxEntry[]>;
-  remove(entries: OutboxEntry[]): Promise<void>;
+  committed(events: ChangeEvent[]): void;
+  onCommitted(listener: (events: ChangeEvent[]) => void): void;
+  /** Everything that was waiting before `before`, in pages, oldest record first, in version order per record. */
+  pending(before: Date, pageSize: number): AsyncIterable<ChangeEvent[]>;
+  /** Takes events out by their ids; those it does not hold are passed over. */
+  remove(eventIds: string[]): Promise<void>;
   backlog(): Promise<{ count: number; oldest: Date | null }>;
 }
 
 export function createOutbox(): Outbox {
   const collections = new Map<string, OutboxCollection>();
-  const listeners: ((entries: OutboxEntry[]) => void)[] = [];
-  const collectionOf = (store: string) => {
-    const collection = collections.get(store);
-    if (!collection) throw new Error(`no audited collection is called ${store}`);
-    return collection;
-  };
+  const listeners: ((events: ChangeEvent[]) => void)[] = [];
 
   return {
-    register: (store, collection) => void collections.set(store, collection),
-    committed: (store, events) => {
-      const entries = events.map((event) => ({ store, event }));
-      for (const listener of listeners) listener(entries);
+    register: (entityType, collection) => void collections.set(entityType, collection),
+    committed: (events) => {
+      failpoint('outbox.after-write');
+      for (const listener of listeners) listener(events);
     },
     onCommitted: (listener) => void listeners.push(listener),
-    leftovers: async (before, limit) => {
-      const found: OutboxEntry[] = [];
-      for (const [store, collection] of collections) {
-        if (found.length >= limit) break;
-        const documents = await pendingBefore(collection, before, limit - found.length);
-        found.push(...documents.flatMap(({ _outbox = [] }) => _outbox.map((event) => ({ store, event }))));
-      }
-      return found.slice(0, limit);
+    pending: async function* (before, pageSize) {
+      for (const collection of collections.values()) yield* pagesOf(collection, before, pageSize);
     },
-    remove: async (entries) => {
-      for (const [store, some] of Map.groupBy(entries, (entry) => entry.store)) {
-        await removeFrom(
-          collectionOf(store),
-          some.map(({ event }) => event),
-        );
+    remove: async (eventIds) => {
+      for (const [entityType, some] of Map.groupBy(eventIds.map(partsOf), (id) => id.entityType)) {
+        const collection = collections.get(entityType);
+        if (collection) await removeFrom(collection, some);
       }
     },
     backlog: async () => {
@@ -72,13 +56,24 @@ export function createOutbox(): Outbox {
 
 const oldestFirst = { _outboxAt: 1 } as const;
 
-function pendingBefore(collection: OutboxCollection, before: Date, limit: number) {
-  return collection
-    .find({ _outboxAt: { $lt: before } })
+/** One cursor over all that waits: what is taken out meanwhile may or may not still come. */
+async function* pagesOf(
+  collection: OutboxCollection,
+  before: Date,
+  pageSize: number,
+): AsyncGenerator<ChangeEvent[]> {
+  const cursor = collection
+    .find({ _outboxAt: { $lt: before } }, { batchSize: pageSize })
     .project<OutboxFields>({ _outbox: 1 })
-    .sort(oldestFirst)
-    .limit(limit)
-    .toArray();
+    .sort(oldestFirst);
+  let page: ChangeEvent[] = [];
+  for await (const { _outbox = [] } of cursor) {
+    page.push(..._outbox);
+    if (page.length < pageSize) continue;
+    yield page;
+    page = [];
+  }
+  if (page.length > 0) yield page;
 }
 
 async function backlogOf(collection: OutboxCollection): Promise<{ count: number; oldest: Date | null }> {
@@ -95,16 +90,32 @@ async function backlogOf(collection: OutboxCollection): Promise<{ count: number;
   };
 }
 
+interface EventIdParts {
+  id: string;
+  entityType: string;
+  entityId: string;
+  version: number;
+}
+
+/** `deal:0198...:3`, as the contract has it. */
+function partsOf(id: string): EventIdParts {
+  const [entityType = '', entityId = '', version] = id.split(':');
+  return { id, entityType, entityId, version: Number(version) };
+}
+
 /**
- * Takes confirmed events out. Nearly always a record has just the one event, so records at the same version are
- * cleared by one command; the filter makes sure that it is that very event. Records that hold more get a `$pull`.
+ * Takes stored events out. Nearly always a record has just the one event, so records at the same version are cleared by
+ * one command; the filter makes sure that it is that very event. Records that hold more get a `$pull`.
  */
-async function removeFrom(collection: OutboxCollection, events: ChangeEvent[]): Promise<void> {
-  const byVersion = Map.groupBy(events, ({ data }) => data.version);
+async function removeFrom(collection: OutboxCollection, events: EventIdParts[]): Promise<void> {
   let cleared = 0;
-  for (const [version, some] of byVersion) {
+  for (const [version, some] of Map.groupBy(events, (event) => event.version)) {
     const result = await collection.updateMany(
-      { _id: { $in: some.map(recordId) }, _outbox: { $size: 1 }, '_outbox.data.version': version },
+      {
+        _id: { $in: some.map(({ entityId }) => entityId) },
+        _outbox: { $size: 1 },
+        '_outbox.data.version': version,
+      },
       { $unset: { _outbox: 1, _outboxAt: 1 } },
     );
     cleared += result.modifiedCount;
@@ -112,18 +123,14 @@ async function removeFrom(collection: OutboxCollection, events: ChangeEvent[]): 
   if (cleared < events.length) await pullFrom(collection, events);
 }
 
-async function pullFrom(collection: OutboxCollection, events: ChangeEvent[]): Promise<void> {
-  const records = { $in: [...new Set(events.map(recordId))] };
+async function pullFrom(collection: OutboxCollection, events: EventIdParts[]): Promise<void> {
+  const records = { $in: [...new Set(events.map(({ entityId }) => entityId))] };
   await collection.updateMany(
-    { _id: records },
+    { _id: records, _outboxAt: { $exists: true } },
     { $pull: { _outbox: { id: { $in: events.map(({ id }) => id) } } } },
   );
   await collection.updateMany(
     { _id: records, _outbox: { $size: 0 } },
     { $unset: { _outbox: 1, _outboxAt: 1 } },
   );
-}
-
-function recordId(event: ChangeEvent): string {
-  return event.subject.slice(event.subject.indexOf('/') + 1);
 }

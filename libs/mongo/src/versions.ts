@@ -109,7 +109,7 @@ async function update<R extends RecordBase>(
     } as unknown as mongo.UpdateFilter<StoredDocument>,
   );
   if (result.matchedCount === 0) return false;
-  definition.outbox.committed(definition.collection, [event]);
+  definition.outbox.committed([event]);
   return true;
 }
 

@@ -255,7 +255,7 @@ describe('remove', () => {
 describe('every write', () => {
   it('tells the relay what it has committed, and only that', async () => {
     const seen: string[] = [];
-    outbox.onCommitted((entries) => seen.push(...entries.map(({ store, event }) => `${store} ${event.id}`)));
+    outbox.onCommitted((events) => seen.push(...events.map(({ id }) => id)));
     const context = buildContext();
     const { record } = await deals.create(context, buildDeal());
     await deals.change(context, record.id, {}, (deal) => (deal.probability = 20));
@@ -263,6 +263,6 @@ describe('every write', () => {
       deals.change(context, record.id, { expectedVersion: 1 }, (deal) => (deal.probability = 30)),
     );
     await deals.remove(context, record.id, {});
-    expect(seen).toEqual([1, 2, 3].map((version) => `deals deal:${record.id}:${version}`));
+    expect(seen).toEqual([1, 2, 3].map((version) => `deal:${record.id}:${version}`));
   });
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { armFailpoints } from './ops/failpoints.ts';
 
 /** The environment is wrong; the message lists every problem, so that one start shows them all. */
 export class ConfigError extends Error {
@@ -19,6 +20,11 @@ export const httpEnv = {
   PORT: port,
   /** Peers whose X-Forwarded-For is believed: addresses, subnets, or Express's names `loopback`, `uniquelocal`. */
   TRUSTED_PROXIES: z.string().default('loopback'),
+  /** For fault tests: where the process kills itself, and at which pass, e.g. `relay.after-confirm:3`. Not in production. */
+  PIPEDESK_FAILPOINTS: z
+    .string()
+    .regex(/^[a-z.-]+(:[1-9]\d*)?(,[a-z.-]+(:[1-9]\d*)?)*$/, 'must look like relay.after-confirm:3')
+    .optional(),
 };
 
 /** Variables of every service that keeps data. */
@@ -56,8 +62,13 @@ export function loadConfig<Shape extends z.ZodRawShape>(
   env: NodeJS.ProcessEnv = process.env,
 ) {
   const parsed = schema.safeParse(withoutEmpty(env));
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+  const problems = (parsed.error?.issues ?? []).map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+  if (env['PIPEDESK_FAILPOINTS'] && env['NODE_ENV'] === 'production')
+    problems.push('  PIPEDESK_FAILPOINTS: is refused in production');
+  if (parsed.success && problems.length === 0) {
+    armFailpoints(env['PIPEDESK_FAILPOINTS'] ?? '');
+    return parsed.data;
+  }
   throw new ConfigError(`The environment is not usable:\n${problems.join('\n')}`);
 }
 

@@ -1,6 +1,7 @@
 export { createAuthenticator, callerOf, tryCallerOf } from './auth/authenticate.ts';
 export { authorize, permittedFilter } from './auth/authorize.ts';
 export { bearerToken } from './auth/bearer.ts';
+export { createKeySecret, type KeySecret } from './auth/key-secret.ts';
 export { type KeySource, remoteKeys } from './auth/key-source.ts';
 export { remoteRevocations } from './auth/revocation-source.ts';
 export { revokingEvents, sessionEnded, startOf } from './auth/revocation-list.ts';
@@ -32,6 +33,7 @@ export { createServiceApp, type ServiceAppOptions } from './http/service-app.ts'
 export { type HttpServer, listen } from './http/server.ts';
 export * from './logger.ts';
 export * from './ops/breaker.ts';
+export { failpoint } from './ops/failpoints.ts';
 export type { HealthCheck } from './ops/health.ts';
 export * from './ops/lifecycle.ts';
 export { createMetrics, type Registry } from './ops/metrics.ts';

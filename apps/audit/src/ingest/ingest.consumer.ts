@@ -18,5 +18,6 @@ export function createIngestConsumer({ amqpUrl, ingest, log, metrics }: IngestCo
     metrics,
     handle: ingest.store,
     isTransient: isDatabaseUnavailable,
+    settles: true,
   });
 }
