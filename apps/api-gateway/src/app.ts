@@ -13,6 +13,8 @@ import { createCors } from './edge/cors.ts';
 import { createEdge } from './edge/edge.ts';
 import { createForwarder, type Forwarder } from './edge/forward.ts';
 import { type ServiceName, serviceNames, type ServiceUrls } from './edge/services.ts';
+import { limitCallers, limitVisitors } from './limits/own-routes.ts';
+import { createRateLimits, type Quotas, type RateLimits } from './limits/rate-limits.ts';
 import { readiness } from './readiness.ts';
 import { timelineRoutes } from './timeline/timeline.routes.ts';
 import { createTimelineService } from './timeline/timeline.service.ts';
@@ -23,6 +25,7 @@ export interface AppDeps {
   keys: KeySource;
   jwksUrl: string;
   authenticate: RequestHandler;
+  quotas: Quotas;
   corsOrigins: string[];
   log: Logger;
   metrics: Registry;
@@ -35,17 +38,19 @@ export interface AppDeps {
 }
 
 /** Builds the service; never listens. Forwarded requests meet the edge and nothing else: the hot path is one handler. */
-export function createApp(deps: AppDeps): { app: Express; close: () => void } {
+export function createApp(deps: AppDeps): { app: Express; limits: RateLimits; close: () => void } {
   const { services, metrics, log, authenticate } = deps;
   const sources = createTimelineSources({ services, metrics, timeout: deps.sourceTimeout ?? 3_000 });
   const routes = timelineRoutes(createTimelineService({ sources, clock: () => new Date() }));
   const readOpenApi = createMergedOpenApi({ services, own: openApiOf('gateway', routes), log });
+  const limits = createRateLimits(deps);
   const own = createServiceApp({
     ...deps,
+    authenticate: limitCallers(authenticate, limits),
     service: 'api-gateway',
     routes,
     checks: {},
-    fallback: [docsRouter(readOpenApi)],
+    fallback: [limitVisitors(limits), docsRouter(readOpenApi)],
   });
   const forwarders = Object.fromEntries(
     serviceNames.map((name) => [name, createForwarder(name, services[name], deps.serviceTimeout)]),
@@ -56,11 +61,12 @@ export function createApp(deps: AppDeps): { app: Express; close: () => void } {
   app.set('trust proxy', own.get('trust proxy'));
   const durations = metrics.getSingleMetric('pipedesk_http_request_duration_seconds');
   const accessLog = createAccessLog(log, durations as unknown as DurationHistogram);
-  app.use(createEdge({ forwarders, authenticate, cors: createCors(deps.corsOrigins), accessLog }));
+  app.use(createEdge({ forwarders, authenticate, cors: createCors(deps.corsOrigins), accessLog, limits }));
   app.get('/health/ready', readiness(deps));
   app.use(own);
   return {
     app,
+    limits,
     close: () => {
       for (const forwarder of Object.values(forwarders)) forwarder.close();
     },

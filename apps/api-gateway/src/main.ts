@@ -11,7 +11,7 @@ import {
   runProcess,
 } from '@pipedesk/service-kit';
 import { createApp } from './app.ts';
-import { readConfig } from './config.ts';
+import { quotasOf, readConfig } from './config.ts';
 import { hardenServer } from './edge/harden-server.ts';
 
 const service = 'api-gateway';
@@ -42,6 +42,7 @@ runProcess(log, lifecycle, async () => {
       audience: config.AUTH_AUDIENCE,
       revocations,
     }),
+    quotas: quotasOf(config),
     corsOrigins: config.CORS_ORIGINS,
     log,
     metrics: createMetrics(service),

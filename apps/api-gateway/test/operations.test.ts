@@ -1,7 +1,7 @@
 import { remoteKeys } from '@pipedesk/service-kit';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { generateKeyPairSync } from 'node:crypto';
-import { configSchema } from '../src/config.ts';
+import { configSchema, quotasOf } from '../src/config.ts';
 import { type Gateway, startGateway } from './start-gateway.ts';
 import { buildPerson } from './tokens.ts';
 import { json, refuse, startUpstream } from './upstream.ts';
@@ -119,12 +119,24 @@ describe('configuration', () => {
     expect(configSchema.parse({ ...env, ...origins }).CORS_ORIGINS).toHaveLength(2);
   });
 
+  it('limits the requests of a minute unless told otherwise', () => {
+    expect(quotasOf(configSchema.parse(env))).toMatchObject({ auth: 300, read: 1_200, tenant: 30_000 });
+    const none = { RATE_LIMIT_READ: '0', RATE_LIMIT_TENANT: '0' };
+    expect(quotasOf(configSchema.parse({ ...env, ...none }))).toMatchObject({ read: 0, tenant: 0 });
+  });
+
+  it('refuses a tenant limit that one user without a limit could use up', () => {
+    expect(configSchema.safeParse({ ...env, RATE_LIMIT_READ: '0' }).success).toBe(false);
+  });
+
   it.each([
     { CRM_URL: 'ftp://crm' },
     { CRM_URL: 'http://crm/base' },
     { CRM_URL: 'crm' },
     { CORS_ORIGINS: '*' },
     { CORS_ORIGINS: 'https://a.example/' },
+    { RATE_LIMIT_READ: '-1' },
+    { RATE_LIMIT_TENANT: '2000' },
   ])('refuses %j', (wrong) => {
     const { error } = configSchema.safeParse({ ...env, ...wrong });
     expect(new Set(error?.issues.map(({ path }) => path[0]))).toEqual(new Set(Object.keys(wrong)));

@@ -8,10 +8,15 @@ import {
 import { createApp } from '../src/app.ts';
 import { hardenServer } from '../src/edge/harden-server.ts';
 import { type ServiceName, serviceNames, type ServiceUrls } from '../src/edge/services.ts';
+import type { Quotas } from '../src/limits/rate-limits.ts';
 import { audience, issuer, revocations, testKeys } from './tokens.ts';
 import { startUpstream, type Upstream } from './upstream.ts';
 
+/** Far more than any test sends. */
+const roomy: Quotas = { ip: 1e6, auth: 1e6, read: 1e6, write: 1e6, bulk: 1e6, tenant: 1e7 };
+
 interface GatewayOptions {
+  quotas?: Partial<Quotas>;
   keys?: KeySource;
   trustedProxies?: string;
   corsOrigins?: string[];
@@ -29,7 +34,7 @@ export interface Gateway {
 
 /** The gateway on a port of its own, in front of five real servers; `stop` ends all. */
 export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
-  const { keys = testKeys, trustedProxies = 'none', corsOrigins = [], ...rest } = options;
+  const { keys = testKeys, trustedProxies = 'none', corsOrigins = [], quotas, ...rest } = options;
   const upstreams = Object.fromEntries(
     await Promise.all(serviceNames.map(async (name) => [name, await startUpstream(name)] as const)),
   ) as Record<ServiceName, Upstream>;
@@ -40,6 +45,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     jwksUrl: `${services.auth}/.well-known/jwks.json`,
     authenticate: createAuthenticator({ keys, issuer, audience, revocations }),
     corsOrigins,
+    quotas: { ...roomy, ...quotas },
     log: createLogger('api-gateway', 'silent'),
     metrics: createMetrics('api-gateway'),
     trustedProxies,

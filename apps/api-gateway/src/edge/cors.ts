@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { securityHeaders } from './security-headers.ts';
 
 const exposed = 'ETag, Location, Retry-After, X-Request-Id, RateLimit, RateLimit-Policy';
 const methods = 'GET, HEAD, POST, PUT, PATCH, DELETE';
@@ -20,7 +21,7 @@ export function createCors(origins: string[]): Cors {
     res.setHeader('Access-Control-Allow-Methods', methods);
     res.setHeader('Access-Control-Allow-Headers', requestHeaders);
     res.setHeader('Access-Control-Max-Age', '600');
-    res.writeHead(204).end();
+    res.writeHead(204, [...securityHeaders]).end();
     return true;
   };
 }

@@ -1,5 +1,7 @@
-import { ProblemError } from '@pipedesk/service-kit';
+import { callerOf, ProblemError } from '@pipedesk/service-kit';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { LimitFields, RateLimits, RouteClass } from '../limits/rate-limits.ts';
+import { routeClassOf } from '../limits/route-class.ts';
 import type { AccessLog } from './access-log.ts';
 import type { Cors } from './cors.ts';
 import type { Forwarder } from './forward.ts';
@@ -15,6 +17,16 @@ interface EdgeDeps {
   authenticate: RequestHandler;
   cors: Cors;
   accessLog: AccessLog;
+  limits: RateLimits;
+}
+
+/** A request that goes to a service once it is admitted. */
+interface Arrival {
+  req: Request;
+  res: Response;
+  origin: EdgeOrigin;
+  destination: Destination;
+  routeClass: RouteClass;
 }
 
 /** Express's `trust proxy`, compiled: is this peer, `hop` hops away, believed? */
@@ -23,10 +35,10 @@ type TrustFunction = (address: string, hop: number) => boolean;
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /**
- * Every request passes here first: its path, verb and headers in the one accepted form, its token, the size of its
- * body, and then on to its service. What no service answers goes to the gateway's own routes.
+ * Every request passes here first: its path, verb and headers in the one accepted form, its token, its limits, the size
+ * of its body, and then on to its service. What no service answers goes to the gateway's own routes.
  */
-export function createEdge({ forwarders, authenticate, cors, accessLog }: EdgeDeps): RequestHandler {
+export function createEdge({ forwarders, authenticate, cors, accessLog, limits }: EdgeDeps): RequestHandler {
   return (req, res, next) => {
     if (cors(req, res)) return;
     const origin = edgeOriginOf(req);
@@ -37,24 +49,22 @@ export function createEdge({ forwarders, authenticate, cors, accessLog }: EdgeDe
       if (!destination) return toOwnRoutes(req, origin, next);
       accessLog(req, res, origin, destination);
       refuseLargeBody(req, destination);
-      if (isPublic(req.method, path)) send(req, res, origin, destination);
-      else void authenticate(req, res, whenAuthenticated(req, res, origin, destination));
+      const routeClass = routeClassOf(req.method, path);
+      const arrival = { req, res, origin, destination, routeClass };
+      if (isPublic(req.method, path)) send(arrival, limits.admitAnonymous(origin.ip, req.method === 'POST'));
+      else void authenticate(req, res, whenAuthenticated(arrival));
     } catch (error) {
       if (!destination) accessLog(req, res, origin);
       sendProblem(res, problemOf(error), origin.requestId);
     }
   };
 
-  function whenAuthenticated(
-    req: Request,
-    res: Response,
-    origin: EdgeOrigin,
-    destination: Destination,
-  ): NextFunction {
+  function whenAuthenticated(arrival: Arrival): NextFunction {
+    const { req, res, origin, routeClass } = arrival;
     return (error?: unknown) => {
       try {
-        if (error) throw error;
-        send(req, res, origin, destination);
+        if (error) throw limits.refuse(origin.ip, problemOf(error));
+        send(arrival, limits.admitCaller(callerOf(req), routeClass));
       } catch (failure) {
         // Nobody above would catch it: the verifier calls back from a promise.
         sendProblem(res, problemOf(failure), origin.requestId);
@@ -62,16 +72,17 @@ export function createEdge({ forwarders, authenticate, cors, accessLog }: EdgeDe
     };
   }
 
-  function send(req: Request, res: Response, origin: EdgeOrigin, destination: Destination): void {
+  function send({ req, res, origin, destination }: Arrival, answerFields: LimitFields): void {
+    const { requestId } = origin;
     const { service, bodyLimit, timeout } = destination;
     const forwarder = forwarders[service];
     const { host } = forwarder;
     const headers = headersForService(req, { origin, host, isTrustedPeer: isTrustedPeer(req) });
-    forwarder.forward(req, res, { requestId: origin.requestId, headers, bodyLimit, timeout });
+    forwarder.forward(req, res, { requestId, headers, answerFields, bodyLimit, timeout });
   }
 }
 
-/** @throws ProblemError 400 for what could be read in two ways, 405 for verbs nobody serves */
+/** @throws ProblemError 400 for what could be read in two ways, 405 for verbs nobody serves, 414 for long targets */
 function acceptedPath(req: Request): string {
   requireUnambiguousHeaders(req);
   const path = pathOf(req.url);

@@ -9,6 +9,8 @@ import type { ServiceName } from './services.ts';
 export interface Forwarding {
   requestId: string;
   headers: string[];
+  /** Further header fields of the answer, whoever gives it; flat. */
+  answerFields: readonly string[];
   bodyLimit: number;
   /** Longest silence of the service, ms. */
   timeout: number;
@@ -42,7 +44,7 @@ export function createForwarder(service: ServiceName, url: string, silence?: num
     mayRepeat: boolean,
   ): void {
     const timeout = silence ?? forwarding.timeout;
-    const { headers, requestId } = forwarding;
+    const { headers, requestId, answerFields } = forwarding;
     const outgoing = request({ ...target, method: req.method, path: req.url, headers, timeout });
     const fail = (error: unknown) => {
       // Once an answer has begun, its own end tells whether it is whole: a service may answer and close while the rest
@@ -51,7 +53,7 @@ export function createForwarder(service: ServiceName, url: string, silence?: num
       const isStale = outgoing.reusedSocket && !(error instanceof ProblemError);
       // The service closed the idle connection just as we took it: it has not seen this request.
       if (isStale && mayRepeat) start(req, res, forwarding, false);
-      else sendProblem(res, failureOf(service, error), requestId);
+      else sendProblem(res, failureOf(service, error), requestId, answerFields);
     };
     outgoing.on('error', fail);
     outgoing.once('timeout', () => {
@@ -59,7 +61,7 @@ export function createForwarder(service: ServiceName, url: string, silence?: num
       outgoing.destroy(noAnswerInTime(service, timeout, isClientSlow));
     });
     outgoing.once('response', (answer) => {
-      relay(answer, res, requestId);
+      relay(answer, res, forwarding);
     });
     res.once('close', () => outgoing.destroy());
     sendBody(req, res, outgoing, forwarding.bodyLimit);
@@ -71,7 +73,7 @@ export function createForwarder(service: ServiceName, url: string, silence?: num
       // Gone while its token was verified; its 'close' will not come again.
       if (res.destroyed) return;
       if (inFlight >= mostInFlight) {
-        sendProblem(res, tooManyInFlight(service), forwarding.requestId);
+        sendProblem(res, tooManyInFlight(service), forwarding.requestId, forwarding.answerFields);
         return;
       }
       inFlight++;
@@ -108,8 +110,8 @@ function limitBody(req: IncomingMessage, outgoing: ClientRequest, limit: number)
   });
 }
 
-function relay(answer: IncomingMessage, res: ServerResponse, requestId: string): void {
-  res.writeHead(answer.statusCode ?? 502, headersForClient(answer, requestId));
+function relay(answer: IncomingMessage, res: ServerResponse, { requestId, answerFields }: Forwarding): void {
+  res.writeHead(answer.statusCode ?? 502, headersForClient(answer, requestId, answerFields));
   // A truncated answer must not look like a whole one: cut the connection instead of ending it.
   answer.once('close', () => {
     if (!answer.complete) res.destroy();

@@ -1,6 +1,7 @@
 import { badRequest } from '@pipedesk/service-kit';
 import type { IncomingMessage } from 'node:http';
 import type { EdgeOrigin } from './origin.ts';
+import { isSecurityHeader, securityHeaders } from './security-headers.ts';
 
 /** RFC 9110 section 7.6.1: these belong to one connection. `expect` is answered here, by the gateway itself. */
 const hopByHop = new Set([
@@ -18,6 +19,9 @@ const hopByHop = new Set([
 
 /** Set by the gateway: a client's own value never passes. */
 const ours = new Set(['host', 'content-length', 'x-forwarded-for', 'x-request-id', 'traceparent']);
+
+/** Of an answer: a service's own value never passes. */
+const decidedHere = new Set(['x-request-id', 'ratelimit', 'ratelimit-policy']);
 
 /** Claims about identity, address, method or path that some software believes. */
 const claims =
@@ -64,12 +68,22 @@ export function headersForService(
   return headers;
 }
 
-/** What a client gets of a service's answer: everything that is not of the connection, under the gateway's request id. */
-export function headersForClient(answer: IncomingMessage, requestId: string): string[] {
+/**
+ * What a client gets of a service's answer: everything that is not of the connection, under the gateway's request id and
+ * security headers.
+ * @param fields further header fields of the gateway, flat
+ */
+export function headersForClient(
+  answer: IncomingMessage,
+  requestId: string,
+  fields: readonly string[],
+): string[] {
   const named = namedByConnection(answer.headers.connection);
-  const headers = ['X-Request-Id', requestId];
+  const headers = ['X-Request-Id', requestId, ...securityHeaders, ...fields];
   eachHeader(answer.rawHeaders, (name, value, rawName) => {
-    if (!hopByHop.has(name) && !named.has(name) && name !== 'x-request-id') headers.push(rawName, value);
+    const isDropped =
+      hopByHop.has(name) || named.has(name) || decidedHere.has(name) || isSecurityHeader(name);
+    if (!isDropped) headers.push(rawName, value);
   });
   return headers;
 }
@@ -95,6 +109,9 @@ export function requireUnambiguousHeaders(req: IncomingMessage): void {
   if (authorizations > 1)
     throw badRequest('duplicate_authorization', { detail: 'Send one Authorization header.' });
   if (hosts > 1) throw badRequest('duplicate_host', { detail: 'Send one Host header.' });
+  // RFC 9112 section 3.2. Node would refuse it as well, with an empty answer.
+  if (hosts === 0 && req.httpVersion !== '1.0')
+    throw badRequest('missing_host', { detail: 'HTTP/1.1 asks for a Host header.' });
   const coding = req.headers['transfer-encoding'];
   if (coding !== undefined && coding.toLowerCase() !== 'chunked')
     throw badRequest('unknown_transfer_coding', { detail: 'The only transfer coding taken is chunked.' });

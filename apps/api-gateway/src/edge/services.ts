@@ -52,7 +52,9 @@ export function destinationOf(path: string): Destination | undefined {
 const publicRoutes = new Set([
   'POST /auth/signup',
   'POST /auth/login',
+  'POST /auth/login/mfa',
   'POST /auth/refresh',
+  'POST /auth/token',
   'POST /auth/password/reset-request',
   'POST /auth/password/reset',
   'POST /invitations/accept',

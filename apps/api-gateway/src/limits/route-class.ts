@@ -1,0 +1,13 @@
+import type { RouteClass } from './rate-limits.ts';
+
+/** What a request costs: imports and exports work for seconds, writes leave events, reads are cheap. */
+export function routeClassOf(method: string, path: string): RouteClass {
+  if (isBulk(method, path)) return 'bulk';
+  return method === 'GET' || method === 'HEAD' ? 'read' : 'write';
+}
+
+/** Asking how an import goes on is a read like any other. */
+function isBulk(method: string, path: string): boolean {
+  if (path.startsWith('/exports') || path === '/audit-logs/export') return true;
+  return path.startsWith('/imports') && method !== 'GET' && method !== 'HEAD';
+}
