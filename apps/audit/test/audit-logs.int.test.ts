@@ -170,6 +170,12 @@ describe('the whole tenant', () => {
     ['from=2026-03-02T01:00:00%2B01:00', ties.length],
     [`action=created&entityType=deal&userId=${owner}&ip=203.0.113.9`, 1],
     ['requestId=of-nobody', 0],
+    ['text=negotiation', 2],
+    ['text=NEGOTIATION%20w%C3%B3n', 1],
+    ['text=negotiation%20created', 0],
+    ['text=negotiation&action=updated&entityType=deal', 2],
+    ['text=negotia', 0],
+    ['text=(a%2B)%2B$%20won', 1],
   ])('filters by %s', async (query, expected) => {
     const { status, body } = await audit.get(`/audit-logs?limit=100&${query}`, admin);
     expect(status).toBe(200);
@@ -209,6 +215,8 @@ describe('bad requests', () => {
     ['a limit beyond 100', `/audit-logs/entity/deal/${dealId}?limit=101`, 'limit'],
     ['a reversed range', '/audit-logs?from=2026-03-02T00:00:00Z&to=2026-03-01T00:00:00Z', 'to'],
     ['an unknown entity type', `/audit-logs/entity/spaceship/${dealId}`, 'entityType'],
+    ['a search without a word', '/audit-logs?text=.*', 'text'],
+    ['a search for too much', '/audit-logs?text=aa+bb+cc+dd+ee+ff+gg+hh+ii', 'text'],
     ['an id that is none', '/audit-logs/entity/deal/7', 'entityId'],
     ['a record id that is none', '/audit-logs/7', 'id'],
     ['an operator in a filter', '/audit-logs?ip[$ne]=x', 'ip[$ne]'],

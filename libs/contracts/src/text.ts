@@ -24,3 +24,13 @@ export const emailSchema = z
   .toLowerCase()
   .max(254)
   .pipe(z.email({ error: 'must be a mail address' }));
+
+/** What a word is to a search: letters and digits in a row; case, width and accents do not count. */
+const wordPattern = /[\p{L}\p{N}]{2,}/gu;
+const longestWord = 40;
+
+/** The different words of a text, for a search of whole words; single characters are none, long ones are cut at 40. */
+export function wordsOf(text: string): string[] {
+  const plain = text.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase();
+  return [...new Set(plain.match(wordPattern)?.map((word) => word.slice(0, longestWord)))];
+}

@@ -1,6 +1,14 @@
 import type { AuditRecord, ChangeEvent } from '@pipedesk/contracts';
 import type { Connection, Migration } from '@pipedesk/mongo';
-import mongoose, { type Model, Schema } from 'mongoose';
+import mongoose, { type Model, type mongo, Schema } from 'mongoose';
+import {
+  auditLogIndexes,
+  chooseIndex,
+  conditionsOf,
+  keyRange,
+  type LogFilter,
+  type LogRange,
+} from './audit-log.query.ts';
 
 const collection = 'auditrecords';
 
@@ -31,6 +39,8 @@ export interface AuditLog {
   traceparent?: string;
   /** Changed paths with their parents, for the filter on a field; creations set every field and are left out. */
   fields: string[];
+  /** Words of the values that changed, for the search; copies of values, so whoever erases those erases these. */
+  words?: string[];
   /** Ids of the records on whose timelines this change stands. */
   places: string[];
   /** Owner and team of the entity at the time; scopes are decided over the latest. */
@@ -107,6 +117,7 @@ function commonSchema() {
       links: { type: [json], required: true },
       traceparent: String,
       fields: { type: [String], required: true },
+      words: { type: [String], default: undefined },
       places: { type: [String], required: true },
       ownerId: optionalText,
       teamId: optionalText,
@@ -116,31 +127,22 @@ function commonSchema() {
   );
 }
 
-export interface LogRange {
-  /** ISO time, inclusive. */
-  from?: string | undefined;
-  /** ISO time, exclusive. */
-  to?: string | undefined;
-  /** Key that the page follows. */
-  after?: string | undefined;
-}
-
 export type AuditLogRepository = ReturnType<typeof createAuditLogRepository>;
 
 /** Reads of one tenant's logs. Nothing here writes: logs come in by the ingest alone and never change. */
 export function createAuditLogRepository({ all }: AuditLogModels) {
+  const collection = all.collection as unknown as mongo.Collection<AuditLog>;
   return {
-    /** Newest first; `filter` holds plain equalities. */
-    find: (
+    /** Newest first. */
+    async find(
       tenantId: string,
-      filter: Record<string, unknown>,
+      filter: LogFilter,
       { limit, ...range }: LogRange & { limit: number },
-    ): Promise<AuditLog[]> =>
-      all
-        .find({ ...filter, tenantId, key: mongoose.trusted(keyRange(range)) })
-        .sort({ key: -1 })
-        .limit(limit)
-        .lean<AuditLog[]>(),
+    ): Promise<AuditLog[]> {
+      const query = { ...conditionsOf(filter), tenantId, key: keyRange(range) };
+      const hint = await chooseIndex(collection, tenantId, filter);
+      return collection.find(query, { hint }).sort({ key: -1 }).limit(limit).toArray();
+    },
     latest: (tenantId: string, filter: Record<string, unknown>): Promise<AuditLog | null> =>
       all
         .findOne({ ...filter, tenantId, key: mongoose.trusted(keyRange({})) })
@@ -151,38 +153,13 @@ export function createAuditLogRepository({ all }: AuditLogModels) {
   };
 }
 
-/** Sort before and behind every key. */
-const startOfTime = '';
-const endOfTime = '~';
-
-/**
- * Keys start with the time, so a time bounds them as it is. There are always both bounds: until it has statistics,
- * DocumentDB walks an index in order only for a range and sorts all matches otherwise (seen in its plans).
- */
-export function keyRange({ from, to, after }: LogRange) {
-  return { $gte: from ?? startOfTime, $lt: after ?? to ?? endOfTime };
-}
-
-const newestBy = (...paths: string[]): Record<string, 1 | -1> =>
-  Object.fromEntries([...paths.map((path) => [path, 1] as const), ['key', -1] as const]);
-
-/** One index a documented query. */
-export const auditLogIndexes = [
-  { name: 'tenant_newest', key: newestBy('tenantId') },
-  { name: 'tenant_entity', key: newestBy('tenantId', 'entityId') },
-  { name: 'tenant_actor', key: newestBy('tenantId', 'actor.id') },
-  { name: 'tenant_entity_type', key: newestBy('tenantId', 'entityType') },
-  { name: 'tenant_action', key: newestBy('tenantId', 'action') },
-  { name: 'tenant_field', key: newestBy('tenantId', 'fields') },
-  { name: 'tenant_operation', key: newestBy('tenantId', 'context.operationId') },
-  { name: 'tenant_request', key: newestBy('tenantId', 'context.requestId') },
-  { name: 'tenant_ip', key: newestBy('tenantId', 'context.ip') },
-  { name: 'tenant_place', key: newestBy('tenantId', 'places') },
-];
-
 export const auditLogMigrations: Migration[] = [
   {
     id: '2026-11-22-audit-record-indexes',
+    up: (db) => db.collection(collection).createIndexes(auditLogIndexes),
+  },
+  {
+    id: '2026-11-22-audit-record-words',
     up: (db) => db.collection(collection).createIndexes(auditLogIndexes),
   },
 ];

@@ -5,6 +5,7 @@ import {
   type EntityType,
   type Owned,
   type Page,
+  wordsOf,
 } from '@pipedesk/contracts';
 import {
   authorize,
@@ -17,6 +18,7 @@ import {
 } from '@pipedesk/service-kit';
 import { tenantOf } from '@pipedesk/mongo';
 import type { AuditLog, AuditLogRepository } from './audit-log.model.ts';
+import type { LogFilter } from './audit-log.query.ts';
 import { toAuditRecord } from './audit-record.ts';
 
 export type AuditLogService = ReturnType<typeof createAuditLogService>;
@@ -36,7 +38,7 @@ export function createAuditLogService({ logs }: { logs: AuditLogRepository }) {
   async function page(
     list: string,
     context: TenantContext,
-    filter: Record<string, unknown>,
+    filter: LogFilter,
     { limit, cursor, from, to }: PageRequest,
   ): Promise<Page<AuditRecord>> {
     const tenantId = tenantOf(context);
@@ -109,20 +111,17 @@ export function createAuditLogService({ logs }: { logs: AuditLogRepository }) {
 
 type Filters = Omit<AuditListQuery, 'limit' | 'cursor' | 'from' | 'to'>;
 
-const paths: Record<keyof Filters, string> = {
-  entityType: 'entityType',
-  entityId: 'entityId',
-  userId: 'actor.id',
-  action: 'action',
-  field: 'fields',
-  operationId: 'context.operationId',
-  requestId: 'context.requestId',
-  ip: 'context.ip',
-};
-
-function filterOf(query: Filters): Record<string, unknown> {
-  const names = Object.keys(paths) as (keyof Filters)[];
-  return Object.fromEntries(
-    names.filter((name) => query[name] !== undefined).map((name) => [paths[name], query[name]]),
-  );
+function filterOf(query: Filters): LogFilter {
+  const { entityType, entityId, userId, action, field, operationId, requestId, ip, text } = query;
+  return {
+    entityType,
+    entityId,
+    action,
+    'actor.id': userId,
+    fields: field,
+    'context.operationId': operationId,
+    'context.requestId': requestId,
+    'context.ip': ip,
+    words: text === undefined ? undefined : wordsOf(text),
+  };
 }

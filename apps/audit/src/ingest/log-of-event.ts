@@ -9,6 +9,7 @@ import {
 } from '@pipedesk/contracts';
 import type { AuditLog } from '../audit-logs/audit-log.model.ts';
 import { ownershipOf } from '../audit-logs/audit-log.policy.ts';
+import { changedWords } from './changed-words.ts';
 import { payloadHash } from './payload-hash.ts';
 
 /** The log of an event: everything the event says, and what queries, scopes and timelines need beside it. */
@@ -36,6 +37,7 @@ export function logOfEvent(event: ChangeEvent, receivedAt: Date): AuditLog {
     links: data.links,
     ...(event.traceparent === undefined ? {} : { traceparent: event.traceparent }),
     fields: changedPaths(event),
+    words: changedWords(data),
     places: placesOf(entityType, event),
     ...ownershipOf(entityType, entityId, data),
     payloadHash: payloadHash(event),

@@ -9,6 +9,7 @@ import {
   snapshotSchema,
 } from '../events/envelope.ts';
 import { idSchema, timeInputSchema, timeSchema } from '../ids.ts';
+import { wordsOf } from '../text.ts';
 import { pageOf, pageQuery } from './paging.ts';
 import { maskedFields } from './record.ts';
 
@@ -50,6 +51,13 @@ function inOrder(query: { from?: string | undefined; to?: string | undefined }):
 }
 const orderMessage = { path: ['to'], error: 'must be after from' };
 
+const mostWords = 8;
+const searchSchema = z
+  .string()
+  .max(200)
+  .refine((text) => wordsOf(text).length > 0, 'must contain a word of at least two letters or digits')
+  .refine((text) => wordsOf(text).length <= mostWords, `must not contain more than ${mostWords} words`);
+
 export const auditListQuery = z
   .strictObject({
     ...pageQuery,
@@ -62,6 +70,8 @@ export const auditListQuery = z
     operationId: z.string().max(100).optional(),
     requestId: z.string().max(200).optional(),
     ip: z.string().max(64).optional(),
+    /** Whole words that a changed value had before or after, all of them, in any order. */
+    text: searchSchema.optional(),
   })
   .refine(inOrder, orderMessage);
 export type AuditListQuery = z.infer<typeof auditListQuery>;

@@ -1,0 +1,113 @@
+import type { mongo } from 'mongoose';
+import type { AuditLog } from './audit-log.model.ts';
+
+export interface LogRange {
+  /** ISO time, inclusive. */
+  from?: string | undefined;
+  /** ISO time, exclusive. */
+  to?: string | undefined;
+  /** Key that the page follows. */
+  after?: string | undefined;
+}
+
+/** Sort before and behind every key. */
+const startOfTime = '';
+const endOfTime = '~';
+
+/**
+ * Keys start with the time, so a time bounds them as it is. There are always both bounds: until it has statistics,
+ * DocumentDB walks an index in order only for a range and sorts all matches otherwise (seen in its plans).
+ */
+export function keyRange({ from, to, after }: LogRange) {
+  return { $gte: from ?? startOfTime, $lt: after ?? to ?? endOfTime };
+}
+
+/** What a list can ask for: equalities by stored path; `words` must all be there. */
+export interface LogFilter {
+  entityType?: string | undefined;
+  entityId?: string | undefined;
+  'actor.id'?: string | undefined;
+  action?: string | undefined;
+  fields?: string | undefined;
+  'context.operationId'?: string | undefined;
+  'context.requestId'?: string | undefined;
+  'context.ip'?: string | undefined;
+  places?: string | undefined;
+  words?: string[] | undefined;
+}
+type Path = keyof LogFilter;
+
+const newestBy = (...paths: string[]): Record<string, 1 | -1> =>
+  Object.fromEntries([...paths.map((path) => [path, 1] as const), ['key', -1] as const]);
+
+/** One index a filter, the narrowest first. */
+const indexes = [
+  ['entityId', 'tenant_entity'],
+  ['context.requestId', 'tenant_request'],
+  ['context.operationId', 'tenant_operation'],
+  ['places', 'tenant_place'],
+  ['context.ip', 'tenant_ip'],
+  ['actor.id', 'tenant_actor'],
+  ['words', 'tenant_word'],
+  ['fields', 'tenant_field'],
+  ['action', 'tenant_action'],
+  ['entityType', 'tenant_entity_type'],
+] as const satisfies [Path, string][];
+
+const newest = 'tenant_newest';
+
+export const auditLogIndexes = [
+  { name: newest, key: newestBy('tenantId') },
+  ...indexes.map(([path, name]) => ({ name, key: newestBy('tenantId', path) })),
+];
+
+/** Always few in one tenant: an index over one of these is right whatever else is asked for. */
+const narrow = new Set<Path>(['entityId', 'context.requestId', 'context.operationId']);
+/** Lists. Engines walk an index over a list's members by member, not by key: they sort what they find. */
+const lists = new Set<Path>(['fields', 'places', 'words']);
+
+/** So many matches of a list are sorted in a few ms; where there are more, the newest are found by walking backwards. */
+export const sortedAtMost = 3_000;
+
+interface Candidate {
+  path: Path;
+  index: string;
+  value: string;
+}
+
+/**
+ * The index that serves a filter. Planners choose by statistics that are young or missing (DocumentDB then walks the whole
+ * tenant for one rare word), so the choice is made here: by the number of matches, counted in the index and only so far
+ * as it matters.
+ */
+export async function chooseIndex(
+  collection: mongo.Collection<AuditLog>,
+  tenantId: string,
+  filter: LogFilter,
+): Promise<string> {
+  const candidates = candidatesOf(filter);
+  const [first, ...others] = candidates;
+  if (!first) return newest;
+  if (narrow.has(first.path) || (others.length === 0 && !lists.has(first.path))) return first.index;
+  const counts = await Promise.all(
+    candidates.map(({ path, index, value }) =>
+      collection.countDocuments({ tenantId, [path]: value }, { limit: sortedAtMost, hint: index }),
+    ),
+  );
+  const fewest = Math.min(...counts);
+  const narrowest = candidates[counts.indexOf(fewest)];
+  if (narrowest && fewest < sortedAtMost) return narrowest.index;
+  return candidates.find(({ path }) => !lists.has(path))?.index ?? newest;
+}
+
+function candidatesOf(filter: LogFilter): Candidate[] {
+  return indexes.flatMap(([path, index]) =>
+    [filter[path] ?? []].flat().map((value) => ({ path, index, value })),
+  );
+}
+
+/** The filter as the driver takes it. Values are strings that the contract has checked, so none can be an operator. */
+export function conditionsOf({ words, ...equalities }: LogFilter): Record<string, unknown> {
+  const given = Object.entries(equalities).filter(([, value]) => value !== undefined);
+  return { ...Object.fromEntries(given), ...(words && { words: { $all: words } }) };
+}
