@@ -1,5 +1,6 @@
 import { idSchema, permissionSchema, roleSchema } from '@pipedesk/contracts';
-import type { Request, RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
+import type { KeyObject } from 'node:crypto';
 import { Passport } from 'passport';
 import { Strategy, type StrategyOptionsWithRequest } from 'passport-jwt';
 import { z } from 'zod';
@@ -8,6 +9,7 @@ import type { Caller } from '../request-context.ts';
 import { bearerToken } from './bearer.ts';
 import type { KeySource } from './key-source.ts';
 import type { AccessCheck } from './revocations.ts';
+import { createVerifiedTokens, type VerifiedTokens } from './verified-tokens.ts';
 
 /** Claims of an access token; RFC 9068 names, plus ours: `tid` tenant, `sid` session, `team`, `pv` permission version. */
 export const accessClaimsSchema = z.object({
@@ -17,6 +19,7 @@ export const accessClaimsSchema = z.object({
   jti: idSchema,
   iat: z.int(),
   exp: z.int(),
+  nbf: z.int().optional(),
   role: roleSchema,
   name: z.string(),
   team: idSchema.nullable(),
@@ -66,39 +69,71 @@ export function callerOf(req: Request): Caller {
 export function createAuthenticator(options: AuthenticatorOptions): RequestHandler {
   const { issuer, audience, revocations } = options;
   if (issuer === '' || audience === '') throw new Error('issuer and audience must not be empty');
-  const passport = new Passport();
-  passport.use(new Strategy(strategyOptions(options), acceptClaims));
+  const verified = createVerifiedTokens({ keys: options.keys, clockTolerance });
+  const verify = createVerifier(options, verified);
+
+  async function identify(req: Request, res: Response): Promise<Caller> {
+    const token = bearerToken(req);
+    const known = token === null ? undefined : await verified.find(token);
+    return revocations.admit(known ?? (await verify(req, res)));
+  }
+
   return (req, res, next) => {
-    // A callback of our own: passport's default answers in plain text and looks for a session.
-    const finish = (error: unknown, caller: Caller | false | null | undefined, info: unknown) => {
-      if (error) return next(error);
-      if (!caller) return next(refusal(req, info));
-      revocations.admit(caller).then((admitted) => {
-        callers.set(req, admitted);
-        next();
-      }, next);
-    };
-    const authenticate = passport.authenticate('jwt', { session: false }, finish) as RequestHandler;
-    void authenticate(req, res, next);
+    identify(req, res).then((caller) => {
+      callers.set(req, caller);
+      next();
+    }, next);
   };
 }
 
-function strategyOptions({
-  keys,
-  issuer,
-  audience,
-}: Omit<AuthenticatorOptions, 'revocations'>): StrategyOptionsWithRequest {
+/** Seconds that clocks may differ. */
+const clockTolerance = 5;
+
+type Verifier = (req: Request, res: Response) => Promise<Caller>;
+
+/** Passport with the hardened strategy, as a promise. What it has accepted is remembered. */
+function createVerifier(options: AuthenticatorOptions, verified: VerifiedTokens): Verifier {
+  const passport = new Passport();
+  const signers = new WeakMap<object, Signer>();
+  const remember = (req: Request, { exp, nbf }: TokenTimes, caller: Caller) => {
+    const token = bearerToken(req);
+    const signer = signers.get(req);
+    if (token !== null && signer) verified.add(token, { ...signer, exp, nbf }, caller);
+  };
+  passport.use(new Strategy(strategyOptions(options, signers), acceptClaims(remember)));
+  return (req, res) =>
+    new Promise((resolve, reject) => {
+      // A callback of our own: passport's default answers in plain text and looks for a session.
+      const finish = (error: unknown, caller: Caller | false | null | undefined, info: unknown) => {
+        if (!error && caller) resolve(caller);
+        else reject(error instanceof Error ? error : refusal(req, info));
+      };
+      const authenticate = passport.authenticate('jwt', { session: false }, finish) as RequestHandler;
+      void authenticate(req, res, reject);
+    });
+}
+
+interface Signer {
+  kid: string;
+  key: KeyObject;
+}
+
+function strategyOptions(
+  { keys, issuer, audience }: Omit<AuthenticatorOptions, 'revocations'>,
+  signers: WeakMap<object, Signer>,
+): StrategyOptionsWithRequest {
   return {
     jwtFromRequest: bearerToken,
     algorithms: ['ES256'],
     issuer,
     audience,
     passReqToCallback: true,
-    jsonWebTokenOptions: { clockTolerance: 5 },
-    secretOrKeyProvider: (_req, token: string, done) => {
-      findKey(keys, token).then(
-        (key) => {
-          done(null, key as unknown as string);
+    jsonWebTokenOptions: { clockTolerance },
+    secretOrKeyProvider: (req: Request, token: string, done) => {
+      findSigner(keys, token).then(
+        (signer) => {
+          signers.set(req, signer);
+          done(null, signer.key as unknown as string);
         },
         (error: unknown) => {
           done(error);
@@ -109,11 +144,11 @@ function strategyOptions({
 }
 
 /** The key the header names. `crit`, `jku`, `x5u`, `jwk` and any other member make the header foreign: refused. */
-async function findKey(keys: KeySource, token: string) {
+async function findSigner(keys: KeySource, token: string): Promise<Signer> {
   const header = headerSchema.safeParse(decodeHeader(token));
   const key = header.success ? await keys.find(header.data.kid) : undefined;
-  if (!key) throw unauthorized('token_invalid', 'The access token is not one of ours.');
-  return key;
+  if (!header.success || !key) throw unauthorized('token_invalid', 'The access token is not one of ours.');
+  return { kid: header.data.kid, key };
 }
 
 function decodeHeader(token: string): unknown {
@@ -124,18 +159,20 @@ function decodeHeader(token: string): unknown {
   }
 }
 
+type TokenTimes = Pick<z.output<typeof accessClaimsSchema>, 'exp' | 'nbf'>;
+
 /** The stock strategy accepts tokens without exp, sub or even an object payload: what we rely on is required here. */
-function acceptClaims(
-  _req: unknown,
-  payload: unknown,
-  done: (error: unknown, caller?: Caller | false) => void,
-): void {
-  const claims = accessClaimsSchema.safeParse(payload);
-  if (!claims.success) {
-    done(null, false);
-    return;
-  }
-  done(null, callerOfClaims(claims.data));
+function acceptClaims(remember: (req: Request, times: TokenTimes, caller: Caller) => void) {
+  return (req: Request, payload: unknown, done: (error: unknown, caller?: Caller | false) => void): void => {
+    const claims = accessClaimsSchema.safeParse(payload);
+    if (!claims.success) {
+      done(null, false);
+      return;
+    }
+    const caller = callerOfClaims(claims.data);
+    remember(req, claims.data, caller);
+    done(null, caller);
+  };
 }
 
 function callerOfClaims(claims: z.output<typeof accessClaimsSchema>): Caller {
@@ -154,7 +191,7 @@ function callerOfClaims(claims: z.output<typeof accessClaimsSchema>): Caller {
   };
 }
 
-function refusal(req: Request, info: unknown): unknown {
+function refusal(req: Request, info: unknown): ProblemError {
   if (info instanceof ProblemError) return info;
   if (req.headers.authorization === undefined) {
     return unauthorized('token_missing', 'Send an access token: Authorization: Bearer <token>.');
