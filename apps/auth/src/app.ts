@@ -1,5 +1,5 @@
 import { type Connection, createOutbox, databaseProblem, pingMongo } from '@pipedesk/mongo';
-import { createOutboxRelay, type OutboxRelay, type Publisher } from '@pipedesk/messaging';
+import { createDelivery, type OutboxRelay, type Publisher } from '@pipedesk/messaging';
 import {
   createAuthenticator,
   createServiceApp,
@@ -179,5 +179,5 @@ export function createApp(deps: AppDeps): { app: Express; relay: OutboxRelay; ma
     checks: { database: pingMongo(connection), signingKey: () => keys.signingKey() },
     errorMappers: [databaseProblem],
   });
-  return { app, mailer, relay: createOutboxRelay({ source: outbox, publisher, log, metrics }) };
+  return { app, mailer, relay: createDelivery({ source: outbox, publisher, log, metrics }) };
 }

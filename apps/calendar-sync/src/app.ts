@@ -1,5 +1,5 @@
 import { type Connection, createOutbox, databaseProblem, pingMongo } from '@pipedesk/mongo';
-import { createOutboxRelay, type OutboxRelay, type Publisher } from '@pipedesk/messaging';
+import { createDelivery, type OutboxRelay, type Publisher } from '@pipedesk/messaging';
 import { createServiceApp, type Logger, type Registry } from '@pipedesk/service-kit';
 import type { Express, RequestHandler } from 'express';
 import { activityRoutes } from './activity/activity.routes.ts';
@@ -38,5 +38,5 @@ export function createApp(deps: AppDeps): { app: Express; relay: OutboxRelay } {
     checks: { database: pingMongo(connection) },
     errorMappers: [databaseProblem],
   });
-  return { app, relay: createOutboxRelay({ source: outbox, publisher, log, metrics }) };
+  return { app, relay: createDelivery({ source: outbox, publisher, log, metrics }) };
 }

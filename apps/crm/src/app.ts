@@ -1,5 +1,5 @@
 import { type Connection, createOutbox, databaseProblem, pingMongo } from '@pipedesk/mongo';
-import { createOutboxRelay, type OutboxRelay, type Publisher } from '@pipedesk/messaging';
+import { createDelivery, type OutboxRelay, type Publisher } from '@pipedesk/messaging';
 import { createServiceApp, type Logger, type Registry } from '@pipedesk/service-kit';
 import type { Express, RequestHandler } from 'express';
 import { activityRoutes } from './activity/activity.routes.ts';
@@ -74,5 +74,5 @@ export function createApp(deps: AppDeps): App {
     checks: { database: pingMongo(connection) },
     errorMappers: [databaseProblem],
   });
-  return { app, importRunner, relay: createOutboxRelay({ source: outbox, publisher, log, metrics }) };
+  return { app, importRunner, relay: createDelivery({ source: outbox, publisher, log, metrics }) };
 }

@@ -1,4 +1,4 @@
-import { createConsumer, createOutboxRelay } from '@pipedesk/messaging';
+import { createConsumer, createDelivery } from '@pipedesk/messaging';
 import {
   createBreaker,
   createLogger,
@@ -27,7 +27,7 @@ export async function registeredMetrics(): Promise<Set<string>> {
     isShuttingDown: () => false,
   });
   createBreaker(() => Promise.resolve(), { name: 'test', timeout: 1_000, metrics });
-  const relay = createOutboxRelay({ source: emptyOutbox, publisher: noPublisher, log, metrics });
+  const relay = createDelivery({ source: emptyOutbox, publisher: noPublisher, log, metrics });
   const nowhere = 'amqp://127.0.0.1:1';
   const consumer = createConsumer({
     url: nowhere,
@@ -48,14 +48,20 @@ const emptyOutbox = {
   },
   remove: () => Promise.resolve(),
   backlog: () => Promise.resolve({ count: 0, oldest: null }),
+  settledRecords: async function* () {
+    yield Promise.resolve([]);
+  },
+  reconstruct: () => Promise.resolve(undefined),
 };
 
 const noPublisher = {
+  service: 'test',
   publish: () => Promise.resolve(),
   isConnected: () => false,
   onConnected: () => undefined,
   onSettled: () => undefined,
   isAuditIdle: () => Promise.resolve(false),
+  askForGaps: () => Promise.resolve([]),
   close: () => Promise.resolve(),
 };
 

@@ -1,4 +1,4 @@
-import type { ChangeEvent, Settlement } from '@pipedesk/contracts';
+import type { AuditGap, ChangeEvent, Settlement, VersionClaim } from '@pipedesk/contracts';
 import type { Logger } from '@pipedesk/service-kit';
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
 import { type Drop, superviseConnection } from './connection.ts';
@@ -13,6 +13,7 @@ export class NotPublished extends Error {
 
 /** A service's line to the bus: events out, and back what audit has settled of them. */
 export interface Publisher {
+  service: string;
   /** Resolves when the broker has confirmed the event. @throws NotPublished otherwise */
   publish(event: ChangeEvent): Promise<void>;
   isConnected(): boolean;
@@ -23,6 +24,8 @@ export interface Publisher {
    * lost. False when that is not known.
    */
   isAuditIdle(): Promise<boolean>;
+  /** Which of these versions audit lacks. @throws Error when audit does not answer in time */
+  askForGaps(claim: VersionClaim): Promise<AuditGap[]>;
   close(): Promise<void>;
 }
 
@@ -80,6 +83,7 @@ export function createPublisher({
   });
 
   return {
+    service,
     publish(event) {
       const open = channel;
       if (!open) return Promise.reject(new NotPublished('the broker is not connected'));
@@ -104,6 +108,7 @@ export function createPublisher({
     onConnected: (listener) => void listeners.push(listener),
     onSettled: (listener) => void settledListeners.push(listener),
     isAuditIdle: settlements.isAuditIdle,
+    askForGaps: settlements.askForGaps,
     close: async () => {
       await Promise.all([connection.close(), settlements.close()]);
     },

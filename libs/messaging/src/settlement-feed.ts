@@ -1,9 +1,16 @@
-import { type Settlement, settlementSchema } from '@pipedesk/contracts';
+import {
+  type AuditGap,
+  auditGapsSchema,
+  type Settlement,
+  settlementSchema,
+  type VersionClaim,
+} from '@pipedesk/contracts';
+import { randomUUID } from 'node:crypto';
 import type { Logger } from '@pipedesk/service-kit';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Drop, superviseConnection } from './connection.ts';
-import { type ConsumerQueue, declareSettledQueue, declareTopology } from './topology.ts';
+import { claimsQueue, type ConsumerQueue, declareSettledQueue, declareTopology } from './topology.ts';
 
 export interface SettlementFeed {
   /**
@@ -11,6 +18,8 @@ export interface SettlementFeed {
    * lost. False when that is not known.
    */
   isAuditIdle(): Promise<boolean>;
+  /** Which of these versions audit lacks. @throws Error when audit does not answer in time */
+  askForGaps(claim: VersionClaim): Promise<AuditGap[]>;
   close(): Promise<void>;
 }
 
@@ -24,9 +33,14 @@ interface FeedOptions {
 const auditQueue: ConsumerQueue = 'audit.events';
 /** A blocked or silent broker must not hold a sweep. */
 const answerWithin = 3_000;
+/** Audit reads a thousand records for an answer; a question older than this is dropped by the broker. */
+const gapsWithin = 30_000;
+/** The broker's own queue for answers to this channel (rabbitmq.com/docs/direct-reply-to). */
+const replyQueue = 'amq.rabbitmq.reply-to';
 
 /** Hears what audit has settled of this service's events. What gets lost on the way is settled again when it is sent again. */
 export function feedSettlements({ url, service, log, onSettled }: FeedOptions): SettlementFeed {
+  const questions = new Map<string, (answer: unknown) => void>();
   let channel: Channel | undefined;
 
   function receive(message: ConsumeMessage): void {
@@ -55,6 +69,14 @@ export function feedSettlements({ url, service, log, onSettled }: FeedOptions): 
       },
       { noAck: true },
     );
+    await fresh.consume(
+      replyQueue,
+      (message) => {
+        if (message)
+          questions.get(String(message.properties.correlationId))?.(JSON.parse(message.content.toString()));
+      },
+      { noAck: true },
+    );
     channel = fresh;
   }
 
@@ -76,6 +98,17 @@ export function feedSettlements({ url, service, log, onSettled }: FeedOptions): 
       if (!channel) return false;
       const answer = askQueue(channel).catch(() => false);
       return Promise.race([answer, sleep(answerWithin, false, { ref: false })]);
+    },
+    askForGaps: async (claim) => {
+      const correlationId = randomUUID();
+      const { promise, resolve } = Promise.withResolvers<unknown>();
+      questions.set(correlationId, resolve);
+      const options = { replyTo: replyQueue, correlationId, expiration: gapsWithin };
+      channel?.publish('', claimsQueue, Buffer.from(JSON.stringify(claim)), options);
+      const answer = await Promise.race([promise, sleep(gapsWithin, undefined, { ref: false })]);
+      questions.delete(correlationId);
+      if (answer === undefined) throw new Error('audit does not say which versions it lacks');
+      return auditGapsSchema.parse(answer).gaps;
     },
     close: connection.close,
   };

@@ -1,6 +1,8 @@
-import type { ChangeEvent, EntityType } from '@pipedesk/contracts';
+import type { AuditGap, ChangeEvent, EntityType, VersionClaim } from '@pipedesk/contracts';
 import { failpoint } from '@pipedesk/service-kit';
 import type { mongo } from 'mongoose';
+import type { StoredDocument } from './audited-model.ts';
+import { reconstructEvent } from './reconstruct.ts';
 
 /** A record's outbox, as stored: the events that audit has not stored yet, oldest first, and since when there are any. */
 export interface OutboxFields {
@@ -21,10 +23,14 @@ export interface Outbox {
   /** Takes events out by their ids; those it does not hold are passed over. */
   remove(eventIds: string[]): Promise<void>;
   backlog(): Promise<{ count: number; oldest: Date | null }>;
+  /** All records whose outboxes are empty, deleted ones included, in pages. */
+  settledRecords(pageSize: number): AsyncIterable<VersionClaim['records']>;
+  /** What can be known of a version that audit has lost; undefined when the record is gone. */
+  reconstruct(gap: AuditGap, service: string): Promise<ChangeEvent | undefined>;
 }
 
 export function createOutbox(): Outbox {
-  const collections = new Map<string, OutboxCollection>();
+  const collections = new Map<EntityType, OutboxCollection>();
   const listeners: ((events: ChangeEvent[]) => void)[] = [];
 
   return {
@@ -51,6 +57,17 @@ export function createOutbox(): Outbox {
         oldest: times.length ? new Date(Math.min(...times)) : null,
       };
     },
+    settledRecords: async function* (pageSize) {
+      for (const [entityType, collection] of collections)
+        for await (const records of pagesById(collection, pageSize))
+          yield records
+            .filter(({ _outboxAt }) => !_outboxAt)
+            .map(({ _id, version }) => ({ entityType, entityId: _id, version }));
+    },
+    reconstruct: async (gap, service) => {
+      const document = await collections.get(gap.entityType)?.findOne({ _id: gap.entityId });
+      return document ? reconstructEvent(gap, document as unknown as StoredDocument, service) : undefined;
+    },
   };
 }
 
@@ -76,6 +93,21 @@ async function* pagesOf(
   if (page.length > 0) yield page;
 }
 
+/** By keys and not by one cursor: a pass over everything takes longer than a server keeps cursors. */
+async function* pagesById(collection: OutboxCollection, pageSize: number) {
+  for (let last = ''; ;) {
+    const page = await collection
+      .find({ _id: { $gt: last } })
+      .project<{ _id: string; version: number; _outboxAt?: Date }>({ version: 1, _outboxAt: 1 })
+      .sort({ _id: 1 })
+      .limit(pageSize)
+      .toArray();
+    yield page;
+    if (page.length < pageSize) return;
+    last = page.at(-1)?._id ?? '';
+  }
+}
+
 async function backlogOf(collection: OutboxCollection): Promise<{ count: number; oldest: Date | null }> {
   const first = await collection
     .find({ _outboxAt: { $gt: new Date(0) } })
@@ -92,7 +124,7 @@ async function backlogOf(collection: OutboxCollection): Promise<{ count: number;
 
 interface EventIdParts {
   id: string;
-  entityType: string;
+  entityType: EntityType;
   entityId: string;
   version: number;
 }
@@ -100,7 +132,7 @@ interface EventIdParts {
 /** `deal:0198...:3`, as the contract has it. */
 function partsOf(id: string): EventIdParts {
   const [entityType = '', entityId = '', version] = id.split(':');
-  return { id, entityType, entityId, version: Number(version) };
+  return { id, entityType: entityType as EntityType, entityId, version: Number(version) };
 }
 
 /**
