@@ -1,6 +1,6 @@
 import { answerClaims, type Consumer } from '@pipedesk/messaging';
 import { type Connection, databaseProblem, pingMongo } from '@pipedesk/mongo';
-import { createServiceApp, type KeySecret, type Logger, type Registry } from '@pipedesk/service-kit';
+import { createServiceApp, type Logger, type Registry } from '@pipedesk/service-kit';
 import type { Express, RequestHandler } from 'express';
 import { activityRoutes } from './activity/activity.routes.ts';
 import { createActivityService } from './activity/activity.service.ts';
@@ -8,13 +8,9 @@ import { createAuditLogModels, createAuditLogRepository } from './audit-logs/aud
 import { auditLogRoutes } from './audit-logs/audit-log.routes.ts';
 import { createAuditLogService } from './audit-logs/audit-log.service.ts';
 import { createGapFinder } from './claims/gaps.ts';
-import { createErasing } from './erasures/erasing.ts';
 import { createIngestConsumer } from './ingest/ingest.consumer.ts';
 import { createIngestService } from './ingest/ingest.service.ts';
 import { createLogStore } from './ingest/log-store.ts';
-import { type Background, startBackground } from './seals/background.ts';
-import { createLease } from './seals/lease.ts';
-import { createSealing } from './seals/sealing.ts';
 
 export interface AppDeps {
   connection: Connection;
@@ -24,55 +20,21 @@ export interface AppDeps {
   metrics: Registry;
   trustedProxies: string;
   isShuttingDown: () => boolean;
-  /** Encrypts the keys of seals and marks records as stored by the service. */
-  keySecret: KeySecret;
-  sealing: SealingSettings;
 }
 
-export interface SealingSettings {
-  /** Time between rounds, ms. */
-  every: number;
-  /** So many new records start a round at once. */
-  soonAfter: number;
-  /** Age at which the next key signs, ms. */
-  rotateAfter: number;
-  /** Ids of keys of an earlier secret that still count. */
-  trustedKeys: readonly string[];
-}
-
-/** Builds the service and starts consuming and sealing; never listens. */
-export function createApp(deps: AppDeps): { app: Express; consumer: Consumer; sealing: Background } {
+/** Builds the service and starts consuming; never listens. */
+export function createApp(deps: AppDeps): { app: Express; consumer: Consumer } {
   const { connection, amqpUrl, log, metrics } = deps;
-  const clock = () => new Date();
   const models = createAuditLogModels(connection);
   const logs = createAuditLogRepository(models);
 
-  const seals = createSealing({ ...deps, models, clock });
-  const ingest = createIngestService({
-    store: createLogStore(models),
-    ...seals.atIngest,
-    clock,
-    onStored: (count) => {
-      sealing.nudge(count);
-    },
-  });
-  const erasing = createErasing({
-    ...deps,
-    ...seals,
-    ingest,
-    clock,
-    wake: () => void sealing.wake(),
-  });
-  const lease = createLease(connection, 'sealer', leaseDuration, clock);
-  const sealing = startBackground({ lease, log, ...deps.sealing, run: () => seals.run().then(erasing.run) });
+  const ingest = createIngestService({ store: createLogStore(models), clock: () => new Date() });
   const consumer = createIngestConsumer({ amqpUrl, ingest, log, metrics });
   const claims = answerClaims({ url: amqpUrl, log, findGaps: createGapFinder(models.all) });
   const app = createServiceApp({
     ...deps,
     service: 'audit',
     routes: [
-      ...seals.routes,
-      ...erasing.routes,
       ...auditLogRoutes(createAuditLogService({ logs })),
       ...activityRoutes(createActivityService({ logs })),
     ],
@@ -80,11 +42,8 @@ export function createApp(deps: AppDeps): { app: Express; consumer: Consumer; se
     errorMappers: [databaseProblem],
   });
   const close = async () => void (await Promise.all([consumer.close(), claims.close()]));
-  return { app, consumer: { ...consumer, close }, sealing };
+  return { app, consumer: { ...consumer, close } };
 }
-
-/** Longer than a round takes unless its process is gone. */
-const leaseDuration = 60_000;
 
 function connected(consumer: Consumer): () => Promise<void> {
   return () =>
