@@ -12,7 +12,7 @@ import {
 } from '@pipedesk/service-kit';
 import { createApp } from './app.ts';
 import { quotasOf, readConfig } from './config.ts';
-import { hardenServer } from './edge/harden-server.ts';
+import { edgeListening, hardenServer } from './edge/harden-server.ts';
 
 const service = 'api-gateway';
 const config = orExit(readConfig);
@@ -49,7 +49,7 @@ runProcess(log, lifecycle, async () => {
     trustedProxies: config.TRUSTED_PROXIES,
     isShuttingDown: lifecycle.isShuttingDown,
   });
-  const http = await listen(app, config.HOST, config.PORT);
+  const http = await listen(app, config.HOST, config.PORT, edgeListening);
   hardenServer(http.server);
   lifecycle.onShutdown('http', http.close);
   lifecycle.onShutdown('revocations', revocations.close);

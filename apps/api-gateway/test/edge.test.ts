@@ -275,13 +275,27 @@ describe('refusals', () => {
     expect(gateway.upstreams.crm.requests).toHaveLength(before);
   });
 
-  it('400 for no host, by Node itself', async () => {
-    expect((await sendRaw(gateway.port, 'GET /deals HTTP/1.1\r\n\r\n')).status).toBe(400);
+  it.each(['/deals', '/docs', '/auth/login'])('400 for %s without a host', async (path) => {
+    const problem = await problemOf(`GET ${path} HTTP/1.1\r\n\r\n`);
+    expect(problem).toMatchObject({ status: 400, code: 'missing_host' });
   });
 
   it('400 for a body that breaks its framing on the way, which ends at the service as aborted', async () => {
     const bytes = rawRequest('POST /deals HTTP/1.1', [authorization, chunked], '3\r\nabc\r\nzz\r\n');
     expect(await problemOf(bytes)).toMatchObject({ status: 400 });
+  });
+
+  it.each([8_193, 15_000, 17_000, 100_000])('414 for a target of %i characters', async (length) => {
+    const path = `/deals?q=${'x'.repeat(length - 9)}`;
+    const problem = await problemOf(rawRequest(`GET ${path} HTTP/1.1`, [authorization]));
+    expect(problem).toMatchObject({ status: 414, code: 'target_too_long' });
+  });
+
+  it('none for the longest target that is taken', async () => {
+    const path = `/deals?q=${'x'.repeat(8_192 - 9)}`;
+    expect((await sendRaw(gateway.port, rawRequest(`GET ${path} HTTP/1.1`, [authorization]))).status).toBe(
+      200,
+    );
   });
 
   it('431 for more headers than 16 KiB', async () => {

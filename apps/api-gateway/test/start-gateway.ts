@@ -6,7 +6,7 @@ import {
   listen,
 } from '@pipedesk/service-kit';
 import { createApp } from '../src/app.ts';
-import { hardenServer } from '../src/edge/harden-server.ts';
+import { edgeListening, hardenServer } from '../src/edge/harden-server.ts';
 import { type ServiceName, serviceNames, type ServiceUrls } from '../src/edge/services.ts';
 import type { Quotas } from '../src/limits/rate-limits.ts';
 import { audience, issuer, revocations, testKeys } from './tokens.ts';
@@ -17,6 +17,8 @@ const roomy: Quotas = { ip: 1e6, auth: 1e6, read: 1e6, write: 1e6, bulk: 1e6, te
 
 interface GatewayOptions {
   quotas?: Partial<Quotas>;
+  /** How long clients may take, where it is to differ from production. */
+  slowness?: { headersTimeout?: number; requestTimeout?: number };
   keys?: KeySource;
   trustedProxies?: string;
   corsOrigins?: string[];
@@ -34,7 +36,7 @@ export interface Gateway {
 
 /** The gateway on a port of its own, in front of five real servers; `stop` ends all. */
 export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
-  const { keys = testKeys, trustedProxies = 'none', corsOrigins = [], quotas, ...rest } = options;
+  const { keys = testKeys, trustedProxies = 'none', corsOrigins = [], quotas, slowness, ...rest } = options;
   const upstreams = Object.fromEntries(
     await Promise.all(serviceNames.map(async (name) => [name, await startUpstream(name)] as const)),
   ) as Record<ServiceName, Upstream>;
@@ -52,7 +54,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     isShuttingDown: () => false,
     ...rest,
   });
-  const http = await listen(app, '127.0.0.1', 0);
+  const http = await listen(app, '127.0.0.1', 0, { ...edgeListening, ...slowness });
   hardenServer(http.server);
   const url = `http://127.0.0.1:${http.port}`;
   return {

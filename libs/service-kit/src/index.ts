@@ -29,8 +29,9 @@ export {
   type RouteInput,
   serviceRoute,
 } from './http/route.ts';
+export { setSecurityHeaders } from './http/security-headers.ts';
 export { createServiceApp, type ServiceAppOptions } from './http/service-app.ts';
-export { type HttpServer, listen } from './http/server.ts';
+export { type HttpServer, listen, type ListenOptions } from './http/server.ts';
 export * from './logger.ts';
 export * from './ops/breaker.ts';
 export { failpoint } from './ops/failpoints.ts';

@@ -1,6 +1,10 @@
-import { problemDocument, ProblemError } from '@pipedesk/service-kit';
+import { type ListenOptions, problemDocument, ProblemError } from '@pipedesk/service-kit';
 import { type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { targetTooLong } from './request-target.ts';
+
+/** The edge refuses a request without Host by itself: Node's own refusal has no body. */
+export const edgeListening: ListenOptions = { requireHostHeader: false };
 
 /**
  * What never becomes a request is answered as a problem too: what the parser refuses (two kinds of length, unknown
@@ -8,8 +12,8 @@ import type { Duplex } from 'node:stream';
  * that ask before they send a body are told to go on only after they are admitted.
  */
 export function hardenServer(server: Server): void {
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    refuseRaw(socket, problemOf(error.code));
+  server.on('clientError', (error: ParserError, socket: Duplex) => {
+    refuseRaw(socket, problemOf(error));
   });
   server.on('connect', (_req, socket: Duplex) => {
     const headers = { Allow: 'GET, HEAD, POST, PUT, PATCH, DELETE' };
@@ -21,10 +25,21 @@ export function hardenServer(server: Server): void {
   server.on('checkContinue', (req, res) => server.emit('request', req, res));
 }
 
+interface ParserError extends NodeJS.ErrnoException {
+  /** What arrived last. */
+  rawPacket?: Buffer;
+}
+
+/** The parser counts the first line as a header; when that alone is too long the client should know. */
+const requestLineLimit = 9_000;
+const longRequestLine = /^[A-Z]{3,10} [^ \r\n]{8900,}$/;
+
 /** Codes of Node's HTTP parser and server: https://nodejs.org/api/http.html#event-clienterror */
-function problemOf(code: string | undefined): ProblemError {
+function problemOf({ code, rawPacket }: ParserError): ProblemError {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
+      if (longRequestLine.test(rawPacket?.toString('latin1', 0, requestLineLimit) ?? ''))
+        return targetTooLong();
       return new ProblemError(431, 'headers_too_large', { detail: 'The headers are larger than 16 KiB.' });
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return new ProblemError(408, 'request_timeout', { detail: 'The request did not arrive in time.' });
@@ -43,6 +58,7 @@ function refuseRaw(socket: Duplex, problem: ProblemError): void {
   const body = JSON.stringify(problemDocument(problem, undefined));
   const headers = {
     ...problem.options.headers,
+    'X-Content-Type-Options': 'nosniff',
     'Content-Type': 'application/problem+json; charset=utf-8',
     'Content-Length': Buffer.byteLength(body),
     Connection: 'close',

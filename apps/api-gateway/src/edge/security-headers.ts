@@ -1,15 +1,7 @@
-import helmet from 'helmet';
+import { setSecurityHeaders } from '@pipedesk/service-kit';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** Answers of an API load nothing and are shown in no frame; helmet's own policy is made for pages. */
-const apply = helmet({
-  contentSecurityPolicy: {
-    useDefaults: false,
-    directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-  },
-});
-
-/** What helmet sets, flat: name, value, name, value. Asked once: it is the same for every answer. */
+/** What every service sets, flat: name, value, name, value. Asked once: it is the same for every answer. */
 export const securityHeaders: readonly string[] = collect();
 
 const names = new Set(
@@ -27,7 +19,7 @@ function collect(): string[] {
     setHeader: (name: string, value: string) => void collected.push(name, value),
     removeHeader: () => undefined,
   };
-  apply({} as IncomingMessage, answer as unknown as ServerResponse, (error) => {
+  setSecurityHeaders({} as IncomingMessage, answer as unknown as ServerResponse, (error) => {
     if (error) throw error as Error;
   });
   return collected;

@@ -41,7 +41,7 @@ function toProblem(error: unknown, mappers: ErrorMapper[]): ProblemError {
 
 const bodyProblems: Record<string, [status: number, code: string, detail: string]> = {
   'entity.parse.failed': [400, 'malformed_json', 'The body is not valid JSON.'],
-  'entity.verify.failed': [400, 'malformed_json', 'The body is not acceptable JSON.'],
+  'json.too.deep': [400, 'json_too_deep', 'The body nests deeper than 64 levels.'],
   'request.aborted': [400, 'request_aborted', 'The body ended before its announced length.'],
   'request.size.invalid': [400, 'content_length_mismatch', 'The body does not have its announced length.'],
   'entity.too.large': [413, 'body_too_large', 'The body is larger than this route accepts.'],

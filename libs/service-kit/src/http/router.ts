@@ -2,6 +2,7 @@ import { type Permission, scopeFor } from '@pipedesk/contracts';
 import express, { type Request, type RequestHandler, type Response, type Router } from 'express';
 import { callerOf } from '../auth/authenticate.ts';
 import { subjectOfCaller, tenantContextOf } from '../request-context.ts';
+import { refuseDeepJson } from './json-depth.ts';
 import { maskedFor, refuseHiddenFields } from './masked-answer.ts';
 import { forbidden, ProblemError } from './problem.ts';
 import { originOf } from './request-origin.ts';
@@ -25,7 +26,7 @@ interface RouterOptions {
 export function createRouter(options: RouterOptions): Router {
   const { service, routes, bodyLimit = 256 * 1024 } = options;
   const router = express.Router({ caseSensitive: true, strict: true });
-  const parseJson = express.json({ limit: bodyLimit, type: 'application/json' });
+  const parseJson = express.json({ limit: bodyLimit, type: 'application/json', verify: refuseDeepJson });
   for (const route of routes) {
     const guards = guardsOf(route, options);
     const parsers = route.body ? [requireJson, parseJson] : [];

@@ -1,5 +1,4 @@
 import express, { type Express, type RequestHandler } from 'express';
-import helmet from 'helmet';
 import type { Logger } from '../logger.ts';
 import { type HealthCheck, live, ready } from '../ops/health.ts';
 import { httpHistogram, type Registry } from '../ops/metrics.ts';
@@ -9,6 +8,7 @@ import { logRequests } from './request-log.ts';
 import { rememberOrigin } from './request-origin.ts';
 import type { Route } from './route.ts';
 import { createRouter } from './router.ts';
+import { setSecurityHeaders } from './security-headers.ts';
 
 export interface ServiceAppOptions {
   service: string;
@@ -40,7 +40,7 @@ export function createServiceApp(options: ServiceAppOptions): Express {
   app.get('/health/ready', ready(options.checks, options.isShuttingDown));
   app.get('/metrics', exposeMetrics(metrics));
   app.use(logRequests(log, httpHistogram(metrics)));
-  app.use(helmet());
+  app.use(setSecurityHeaders);
   app.get('/openapi.json', describe(service, routes));
   app.use(createRouter(options));
   for (const handler of options.fallback ?? []) app.use(handler);
