@@ -2,10 +2,10 @@ import {
   type ChangeEvent,
   dealSchema,
   type EntityType,
+  eventKey,
   leadSchema,
   placeEvent,
   subjectOf,
-  timelineKey,
 } from '@pipedesk/contracts';
 import type { AuditLog } from '../audit-logs/audit-log.model.ts';
 import { ownershipOf } from '../audit-logs/audit-log.policy.ts';
@@ -28,7 +28,7 @@ export function logOfEvent(event: ChangeEvent, receivedAt: Date): AuditLog {
     action: data.action,
     time: new Date(event.time),
     receivedAt,
-    key: timelineKey(event.time, event.id),
+    key: eventKey(event),
     actor: data.actor,
     before: data.before,
     after: data.after,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { eventKey } from '@pipedesk/contracts';
 import { buildEvent } from '@pipedesk/testing';
 import { v7 as uuidv7 } from 'uuid';
 import { projectEvent } from './projection.ts';
@@ -9,7 +10,8 @@ describe('the projection of an event', () => {
     const event = buildEvent({ links: [{ entityType: 'company', entityId: companyId }] });
     const [, dealId] = event.subject.split('/');
     const { items } = projectEvent(event);
-    expect(items.map(({ _id }) => _id)).toEqual([`${dealId}~${event.id}`, `${companyId}~${event.id}`]);
+    const source = `deal:${dealId}:000000001`;
+    expect(items.map(({ _id }) => _id)).toEqual([`${dealId}~${source}`, `${companyId}~${source}`]);
     expect(items[0]).toMatchObject({
       tenantId: event.tenantid,
       entityId: dealId,
@@ -28,5 +30,11 @@ describe('the projection of an event', () => {
 
   it('is nothing for records without a timeline', () => {
     expect(projectEvent(buildEvent({ entityType: 'import' }))).toEqual({ items: [], entity: undefined });
+  });
+
+  it('sorts the tenth version of a millisecond after its ninth', () => {
+    const time = '2026-03-01T09:30:00.000Z';
+    const keys = [9, 10].map((version) => eventKey({ time, subject: 'deal/1', data: { version } }));
+    expect(keys).toEqual(keys.toSorted());
   });
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { entityTypeSchema, fieldChangeSchema } from '../events/envelope.ts';
+import { type ChangeEvent, entityTypeSchema, fieldChangeSchema } from '../events/envelope.ts';
 import { maskedFields } from '../http/record.ts';
 import { idSchema, timeSchema } from '../ids.ts';
 
@@ -28,7 +28,7 @@ export const timelineItemSchema = z.object({
 });
 export type TimelineItem = z.infer<typeof timelineItemSchema>;
 
-/** `2026-03-01T09:30:00.000Z~deal:0198...:3`: sorts by time, then by source. */
+/** `2026-03-01T09:30:00.000Z~note:0198...`: sorts by time, then by source. */
 export function timelineKey(at: string, sourceId: string): string {
   return `${at}~${sourceId}`;
 }
@@ -36,6 +36,18 @@ export function timelineKey(at: string, sourceId: string): string {
 /** `deal updated: Forty seats`. */
 export function changeTitle(entityType: string, action: string, name: string): string {
   return `${entityType} ${action}: ${name}`;
+}
+
+/**
+ * The key of an event, `2026-03-01T09:30:00.000Z~deal:0198...:000000003`: versions have a fixed width, so that the tenth of
+ * one millisecond comes after its ninth.
+ */
+export function eventKey({
+  time,
+  subject,
+  data,
+}: Pick<ChangeEvent, 'time' | 'subject'> & { data: { version: number } }): string {
+  return timelineKey(time, `${subject.replace('/', ':')}:${String(data.version).padStart(9, '0')}`);
 }
 
 /** What a note looks like on a timeline. Takes the record itself, so that projection and live feed agree. */

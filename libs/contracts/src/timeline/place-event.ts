@@ -10,10 +10,10 @@ import { calendarEventSchema } from '../http/calendar.ts';
 import { noteSchema } from '../http/notes.ts';
 import {
   changeTitle,
+  eventKey,
   meetingItem,
   noteItem,
   type TimelineItem,
-  timelineKey,
   timelineTypeSchema,
   type TimelineType,
 } from './item.ts';
@@ -57,7 +57,7 @@ function changeItem(event: ChangeEvent, entityType: EntityType): TimelineItem {
   const name = z.string().safeParse(recordOf(event).name).data ?? entityType;
   return {
     kind: 'change',
-    key: timelineKey(event.time, event.id),
+    key: eventKey(event),
     at: event.time,
     recordedAt: event.time,
     source: { ...subjectOf(event), version: data.version },
