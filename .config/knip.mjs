@@ -1,5 +1,13 @@
 /** What counts as used: everything reached from an entry point below. */
-const entries = ['src/index.ts', 'src/main.ts', 'src/migrate.ts', '**/*.test.ts', 'bench/**/*.ts'];
+const entries = [
+  'src/index.ts',
+  'src/main.ts',
+  'src/migrate.ts',
+  '**/*.test.ts',
+  'bench/**/*.ts',
+  'src/replay/main.ts',
+  'chaos/main.ts',
+];
 
 export default {
   workspaces: {

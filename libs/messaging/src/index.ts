@@ -5,6 +5,7 @@ export { reasonHeader } from './dead-letters.ts';
 export { createDelivery } from './delivery.ts';
 export type { OutboxRelay, OutboxSource } from './outbox-relay.ts';
 export { createPublisher, NotPublished, type Publisher } from './publisher.ts';
+export { type DeadLetter, replayDeadLetters } from './replay.ts';
 export { feedRevocations, type RevocationFeed } from './revocation-feed.ts';
 export {
   type ConsumerQueue,
