@@ -12,6 +12,9 @@ import { accountRoutes } from './accounts/account.routes.ts';
 import { createAccountService } from './accounts/account.service.ts';
 import { createLoginLimiter } from './accounts/login-limiter.ts';
 import { createTokenAnswers } from './accounts/token-answers.ts';
+import { createApiKeyHashes, createApiKeyRepository } from './api-keys/api-key.model.ts';
+import { apiKeyRoutes } from './api-keys/api-key.routes.ts';
+import { createApiKeyService } from './api-keys/api-key.service.ts';
 import { createCredentialStore } from './credentials/credential.model.ts';
 import { passwordRoutes } from './credentials/password.routes.ts';
 import { createPasswordService } from './credentials/password.service.ts';
@@ -28,6 +31,10 @@ import { createRefreshTokens } from './refresh/refresh-tokens.ts';
 import { createRefreshService } from './refresh/refresh.service.ts';
 import { createRevocationReader } from './revocations/revocation.reader.ts';
 import { revocationRoutes } from './revocations/revocation.routes.ts';
+import { createSecondFactorStore } from './second-factor/second-factor.model.ts';
+import { secondFactorRoutes } from './second-factor/second-factor.routes.ts';
+import { createSecondFactorService } from './second-factor/second-factor.service.ts';
+import { createSecondFactors } from './second-factor/second-factors.ts';
 import { createSessionAccess } from './sessions/session-access.ts';
 import { createSessionRepository } from './sessions/session.model.ts';
 import { sessionRoutes } from './sessions/session.routes.ts';
@@ -77,9 +84,10 @@ export function createApp(deps: AppDeps): { app: Express; relay: OutboxRelay; ma
   const store = { connection, outbox };
   const { clock = () => new Date() } = deps;
 
+  const keySecret = createKeySecret(deps.keySecret);
   const keys = createKeyRing({
     store: createSigningKeyStore(connection),
-    secret: createKeySecret(deps.keySecret),
+    secret: keySecret,
     log,
   });
   const credentials = createCredentialStore(connection);
@@ -122,6 +130,7 @@ export function createApp(deps: AppDeps): { app: Express; relay: OutboxRelay; ma
     sessions,
     refreshes: createRefreshService({ refreshTokens, sessions, users: userRepository, log }),
     answers,
+    oneTime,
     limiter,
     clock,
     log,
@@ -139,6 +148,29 @@ export function createApp(deps: AppDeps): { app: Express; relay: OutboxRelay; ma
     letters,
     clock,
     log,
+  });
+  const secondFactors = createSecondFactorService({
+    factors: createSecondFactors({
+      store: createSecondFactorStore(connection),
+      keySecret,
+      secret: deps.keySecret,
+      clock,
+    }),
+    users: userRepository,
+    passwords: passwordService,
+    oneTime,
+    limiter,
+    answers,
+    tokens,
+    clock,
+  });
+  const apiKeys = createApiKeyService({
+    apiKeys: createApiKeyRepository(store),
+    hashes: createApiKeyHashes(connection),
+    users: userRepository,
+    tokens,
+    limiter,
+    clock,
   });
   const invitations = createInvitationService({
     invitations: createInvitationRepository(store),
@@ -162,13 +194,15 @@ export function createApp(deps: AppDeps): { app: Express; relay: OutboxRelay; ma
       keys,
       issuer,
       audience,
-      revocations: createSessionAccess({ sessions, users: userRepository }),
+      revocations: createSessionAccess({ sessions, apiKeys, users: userRepository }),
     }),
     authenticateService: createServiceAuthenticator({ secret: deps.serviceSecret, service: 'auth' }),
     routes: [
       ...accountRoutes(accounts),
       ...sessionRoutes(sessions),
       ...passwordRoutes(passwordService),
+      ...secondFactorRoutes(secondFactors),
+      ...apiKeyRoutes(apiKeys),
       ...userRoutes(users),
       ...teamRoutes(teams),
       ...invitationRoutes(invitations),

@@ -1,4 +1,5 @@
 import type { Migration } from '@pipedesk/mongo';
+import { apiKeyMigrations } from './api-keys/api-key.model.ts';
 import { invitationMigrations } from './invitations/invitation.model.ts';
 import { oneTimeTokenMigrations } from './one-time/one-time-tokens.ts';
 import { refreshTokenMigrations } from './refresh/refresh-token.model.ts';
@@ -19,4 +20,5 @@ export const migrations: Migration[] = [
   ...oneTimeTokenMigrations,
   ...teamMigrations,
   ...invitationMigrations,
+  ...apiKeyMigrations,
 ];

@@ -3,6 +3,7 @@ import {
   meSchema,
   permissionsSchema,
   refreshBody,
+  secondFactorWantedSchema,
   signupBody,
   tokenSchema,
 } from '@pipedesk/contracts';
@@ -30,11 +31,11 @@ export const accountRoutes = (service: AccountService): Route[] => [
   route({
     method: 'post',
     path: '/auth/login',
-    summary: 'Log in with mail address and password',
+    summary: 'Log in with mail address and password; with a second factor this is the first step',
     permission: publicRoute('this is where tokens come from'),
     audit: audited('auth.session.created'),
     body: loginBody,
-    response: tokenSchema,
+    response: z.union([tokenSchema, secondFactorWantedSchema]),
     handle: ({ body, origin, res }) => {
       keepOutOfCaches(res);
       return service.login(body, origin);

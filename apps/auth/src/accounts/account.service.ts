@@ -1,4 +1,4 @@
-import type { Login, Refresh, Signup, TokenAnswer } from '@pipedesk/contracts';
+import type { Login, Refresh, SecondFactorWanted, Signup, TokenAnswer } from '@pipedesk/contracts';
 import {
   type Caller,
   type Logger,
@@ -10,10 +10,11 @@ import {
 import { v7 as uuidv7 } from 'uuid';
 import type { CredentialStore } from '../credentials/credential.model.ts';
 import type { Passwords } from '../credentials/passwords.ts';
+import type { OneTimeTokens } from '../one-time/one-time-tokens.ts';
 import type { RefreshService } from '../refresh/refresh.service.ts';
 import type { SessionService } from '../sessions/session.service.ts';
 import type { TenantRepository } from '../tenants/tenant.model.ts';
-import type { EmailLookup } from '../users/user.model.ts';
+import type { EmailLookup, Identity } from '../users/user.model.ts';
 import { emailInUse, type UserService } from '../users/user.service.ts';
 import type { LoginLimiter } from './login-limiter.ts';
 import { newCaller } from './new-caller.ts';
@@ -30,6 +31,7 @@ interface AccountDeps {
   sessions: SessionService;
   refreshes: RefreshService;
   answers: TokenAnswers;
+  oneTime: OneTimeTokens;
   limiter: LoginLimiter;
   clock: () => Date;
   log: Logger;
@@ -38,9 +40,12 @@ interface AccountDeps {
 /** What a login of an unknown address is checked against, so that it costs the same look-ups as a known one. */
 const nobody = { tenantId: 'none', userId: 'nobody' };
 
+/** Between the two steps of a login, ms. */
+const challengeLifetime = 300_000;
+
 export function createAccountService(deps: AccountDeps) {
   const { tenants, users, findByEmail, credentials, passwords, sessions, refreshes, answers } = deps;
-  const { limiter, clock, log } = deps;
+  const { oneTime, limiter, clock, log } = deps;
 
   /** The first admin is the actor of everything a signup creates. */
   async function signup(body: Signup, origin: RequestOrigin): Promise<TokenAnswer> {
@@ -76,15 +81,25 @@ export function createAccountService(deps: AccountDeps) {
   }
 
   /** Unknown address, wrong password and disabled user answer alike, after the same work. */
-  async function login({ email, password }: Login, origin: RequestOrigin): Promise<TokenAnswer> {
+  async function login(
+    { email, password }: Login,
+    origin: RequestOrigin,
+  ): Promise<TokenAnswer | SecondFactorWanted> {
     await limiter.begin(email, origin.ip);
     const identity = await findByEmail(email);
     const owner = identity ?? nobody;
     const isRight = await passwords.isRight(await credentials.hashOf(owner), password);
     if (!identity || !isRight || identity.status !== 'active') throw invalidCredentials();
     await limiter.succeeded(email, origin.ip);
+    if (identity.hasSecondFactor) return askForSecondFactor(identity);
     const caller = newCaller(identity, clock());
     return answers.open(caller, tenantContextOf(caller, origin, 'auth'));
+  }
+
+  async function askForSecondFactor({ tenantId, userId }: Identity): Promise<SecondFactorWanted> {
+    const owner = { tenantId, ownerId: userId };
+    const challenge = await oneTime.issue('second_factor', owner, challengeLifetime);
+    return { secondFactorRequired: true, challenge, expiresIn: challengeLifetime / 1000 };
   }
 
   async function refresh(body: Refresh, origin: RequestOrigin): Promise<TokenAnswer> {

@@ -2,6 +2,7 @@ import {
   type Caller,
   type Logger,
   type RequestOrigin,
+  startOf,
   tenantContextOf,
   unauthorized,
 } from '@pipedesk/service-kit';
@@ -34,7 +35,7 @@ export function createRefreshService({ refreshTokens, sessions, users, log }: Re
     ]);
     if (!session || user?.status !== 'active') return null;
     const { name, role, teamId, version: permissionVersion } = user;
-    const authenticatedAt = Math.floor(Date.parse(session.createdAt) / 1000);
+    const authenticatedAt = Math.floor(startOf(session.id) / 1000);
     return { ...family, name, role, teamId, permissionVersion, authenticatedAt, apiKey: null };
   }
 

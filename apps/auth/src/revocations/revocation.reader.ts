@@ -23,16 +23,18 @@ export type RevocationReader = (
 
 export function createRevocationReader(connection: Connection): RevocationReader {
   const sessions = connection.collection<Ended>('sessions');
+  const apiKeys = connection.collection<Ended>('api_keys');
   const users = connection.collection<ChangedUser>('users');
   const tenants = connection.collection<ChangedTenant>('tenants');
   return async (since) => {
-    const [ended, changed, moved] = await Promise.all([
+    const [ended, revoked, changed, moved] = await Promise.all([
       sessions.find({ deletedAt: { $gte: since } }, { projection: { tenantId: 1 } }).toArray(),
+      apiKeys.find({ deletedAt: { $gte: since } }, { projection: { tenantId: 1 } }).toArray(),
       users.find({ updatedAt: { $gte: since } }).toArray(),
       tenants.find({ notBefore: { $gte: since } }, { projection: { notBefore: 1 } }).toArray(),
     ]);
     return {
-      sessions: ended.map(({ _id: id, tenantId }) => ({ id, tenantId })),
+      sessions: [...ended, ...revoked].map(({ _id: id, tenantId }) => ({ id, tenantId })),
       users: changed.map(accessOf),
       tenants: moved.flatMap(({ _id: id, notBefore }) =>
         notBefore ? [{ id, notBefore: notBefore.toISOString() }] : [],

@@ -30,6 +30,7 @@ export const sessionRoutes = (service: SessionService): Route[] => [
     path: '/auth/sessions/revoke-all',
     summary: 'End every session of the tenant, the own one as well',
     permission: 'sessions:revoke_all',
+    stepUp: true,
     audit: audited('auth.tenant.updated'),
     response: z.void(),
     status: 204,

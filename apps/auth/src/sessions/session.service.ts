@@ -51,6 +51,8 @@ export function createSessionService({ sessions, tenants, refreshTokens, clock }
       return refreshTokens.start({ tenantId: context.tenantId, userId, sessionId });
     },
     findOpen,
+    isOpen: async (context: TenantContext, sessionId: string): Promise<boolean> =>
+      (await findOpen(context, sessionId)) !== null,
     end,
     /** @param except a session that goes on: that of whoever asks */
     endAllOf: async (context: TenantContext, userId: string, except?: string): Promise<void> => {

@@ -13,17 +13,19 @@ interface IssuerOptions {
 }
 
 export interface TokenIssuer {
-  /** `expiresIn` is in seconds. */
-  issue(caller: Caller): Promise<{ accessToken: string; expiresIn: number }>;
+  /** `expiresIn` is in seconds. @param until the token lives no longer than this */
+  issue(caller: Caller, until?: Date): Promise<{ accessToken: string; expiresIn: number }>;
 }
 
 /** Access tokens in the profile of RFC 9068 with the claims every decision rests on: tenant, session, role, team. */
 export function createTokenIssuer({ keys, issuer, audience, lifetime, clock }: IssuerOptions): TokenIssuer {
   return {
-    issue: async (caller) => {
+    issue: async (caller, until) => {
       const { userId, tenantId, sessionId } = caller;
       const { kid, key } = await keys.signingKey();
       const now = Math.floor(clock().getTime() / 1000);
+      const left = until === undefined ? lifetime : Math.floor(until.getTime() / 1000) - now;
+      const expiresIn = Math.min(lifetime, left);
       const accessToken = await new SignJWT({ tid: tenantId, sid: sessionId, ...accessOf(caller) })
         .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid })
         .setIssuer(issuer)
@@ -31,9 +33,9 @@ export function createTokenIssuer({ keys, issuer, audience, lifetime, clock }: I
         .setSubject(userId)
         .setJti(uuidv7())
         .setIssuedAt(now)
-        .setExpirationTime(now + lifetime)
+        .setExpirationTime(now + expiresIn)
         .sign(key);
-      return { accessToken, expiresIn: lifetime };
+      return { accessToken, expiresIn };
     },
   };
 }

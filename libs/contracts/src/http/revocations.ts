@@ -20,7 +20,7 @@ export const revocationsSchema = z.object({
   asOf: timeSchema,
   /** Of an access token, in seconds: nothing has to be remembered for longer. */
   tokenLifetime: z.int(),
-  /** Ended sessions, by the `sid` of their tokens. */
+  /** Ended sessions and API keys, by the `sid` and `akid` of their tokens. */
   sessions: z.array(z.object({ id: idSchema, tenantId: idSchema })),
   /** Users whose record was changed, as they are now. */
   users: z.array(userAccessSchema),

@@ -11,6 +11,7 @@ import type { Caller } from '../request-context.ts';
 /** Event types that end what a token says. The queue that feeds a list is bound to these. */
 export const revokingEvents = [
   'auth.session.deleted',
+  'auth.api_key.deleted',
   'auth.user.updated',
   'auth.user.deleted',
   'auth.tenant.updated',
@@ -66,7 +67,8 @@ export function createRevocationList(clock: () => number = Date.now): Revocation
   function add(event: ChangeEvent): void {
     const { entityType, entityId: id } = subjectOf(event);
     const { tenantid: tenantId, data } = event;
-    if (entityType === 'session' && data.action === 'deleted') endSession(tenantId, id);
+    if ((entityType === 'session' || entityType === 'api_key') && data.action === 'deleted')
+      endSession(tenantId, id);
     if (entityType === 'user') changeUser(accessAfter(event, id));
     const notBefore = entityType === 'tenant' ? data.after?.notBefore : undefined;
     if (typeof notBefore === 'string') moveNotBefore(tenantId, notBefore);
@@ -74,8 +76,9 @@ export function createRevocationList(clock: () => number = Date.now): Revocation
 
   return {
     admit: (caller) => {
-      const { tenantId, sessionId } = caller;
+      const { tenantId, sessionId, apiKey } = caller;
       const notBefore = tenants.get(tenantId)?.value ?? 0;
+      if (apiKey && sessions.has(keyOf(tenantId, apiKey.id))) throw sessionEnded();
       if (sessions.has(keyOf(tenantId, sessionId)) || startOf(sessionId) < notBefore) throw sessionEnded();
       const now = users.get(keyOf(tenantId, caller.userId))?.value;
       if (!now || now.version <= caller.permissionVersion) return caller;

@@ -49,6 +49,8 @@ export interface RouteSpec<P extends Schema, Q extends Schema, B extends Schema,
   summary: string;
   permission: Permission | PublicRoute | ServiceRoute;
   audit: AuditDeclaration;
+  /** Only for callers who proved who they are within the last five minutes, by login or `POST /auth/step-up`. */
+  stepUp?: boolean;
   params?: P;
   query?: Q;
   /** JSON body. Without it the route takes none, unless it takes a `stream`. */

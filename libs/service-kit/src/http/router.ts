@@ -39,7 +39,7 @@ export function createRouter(options: RouterOptions): Router {
 function guardsOf(route: Route, { authenticate, authenticateService }: RouterOptions): RequestHandler[] {
   const { permission } = route;
   if (isPublic(permission)) return [];
-  if (!isForServices(permission)) return [authenticate, requireRole(permission)];
+  if (!isForServices(permission)) return [authenticate, requireRole(permission), ...(route.stepUp ? [requireRecentProof] : [])];
   if (!authenticateService) throw new Error(`nobody admits the services that may call ${route.path}`);
   return [authenticateService];
 }
@@ -67,6 +67,19 @@ function requireRole(permission: Permission): RequestHandler {
     });
   };
 }
+
+/** How old a proof of identity may be where a fresh one is asked for, seconds. */
+const freshFor = 300;
+
+/** A stolen token is no proof: dangerous acts want the password, and the second factor where there is one, again. */
+const requireRecentProof: RequestHandler = (req, _res, next) => {
+  const age = Date.now() / 1000 - callerOf(req).authenticatedAt;
+  if (age <= freshFor) return next();
+  throw forbidden('step_up_required', {
+    detail: 'Prove who you are again: POST /auth/step-up, and repeat this with the token it gives.',
+    extra: { maxAge: freshFor },
+  });
+};
 
 const requireJson: RequestHandler = (req, _res, next) => {
   requireContentType(req, ['application/json']);
