@@ -5,9 +5,12 @@ import type { Express, RequestHandler } from 'express';
 import { activityRoutes } from './activity/activity.routes.ts';
 import { createActivityService } from './activity/activity.service.ts';
 import { createAuditLogModels, createAuditLogRepository } from './audit-logs/audit-log.model.ts';
+import { createAccessLog } from './access/access-log.ts';
 import { auditLogRoutes } from './audit-logs/audit-log.routes.ts';
 import { createAuditLogService } from './audit-logs/audit-log.service.ts';
 import { createGapFinder } from './claims/gaps.ts';
+import { exportRoutes } from './exports/export.routes.ts';
+import { createExportService } from './exports/export.service.ts';
 import { createIngestConsumer } from './ingest/ingest.consumer.ts';
 import { createIngestService } from './ingest/ingest.service.ts';
 import { createLogStore } from './ingest/log-store.ts';
@@ -28,14 +31,18 @@ export function createApp(deps: AppDeps): { app: Express; consumer: Consumer } {
   const models = createAuditLogModels(connection);
   const logs = createAuditLogRepository(models);
 
-  const ingest = createIngestService({ store: createLogStore(models), clock: () => new Date() });
+  const clock = () => new Date();
+  const ingest = createIngestService({ store: createLogStore(models), clock });
+  const access = createAccessLog({ store: ingest.store, clock });
   const consumer = createIngestConsumer({ amqpUrl, ingest, log, metrics });
   const claims = answerClaims({ url: amqpUrl, log, findGaps: createGapFinder(models.all) });
   const app = createServiceApp({
     ...deps,
     service: 'audit',
     routes: [
-      ...auditLogRoutes(createAuditLogService({ logs })),
+      // Before `/audit-logs/:id`, which would take their names for ids.
+      ...exportRoutes(createExportService({ logs, access, clock })),
+      ...auditLogRoutes(createAuditLogService({ logs, access })),
       ...activityRoutes(createActivityService({ logs })),
     ],
     checks: { database: pingMongo(connection), broker: connected(consumer) },

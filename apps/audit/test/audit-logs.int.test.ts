@@ -62,6 +62,9 @@ const as = (role: Role, userId = uuidv7(), teamId: string | null = null) => ({
 });
 const admin = as('admin');
 const idsIn = (body: { items: { id: string }[] }) => body.items.map(({ id }) => id);
+/** Without the records that these queries leave themselves. */
+const changesIn = (body: { items: { id: string }[] }) =>
+  idsIn(body).filter((id) => !id.startsWith('audit_access:'));
 const newestFirst = (events: ChangeEvent[]) => events.map(({ id }) => id).reverse();
 
 describe('one record', () => {
@@ -151,8 +154,9 @@ describe('one user', () => {
 describe('the whole tenant', () => {
   it('shows every change to an admin and to nobody else', async () => {
     const all = await audit.get('/audit-logs?limit=100', admin);
-    expect(all.body.items).toHaveLength(deal.length + ties.length + accounts.length);
-    expect(idsIn(all.body)).not.toContain(foreign.id);
+    const ids = changesIn(all.body);
+    expect(ids).toHaveLength(deal.length + ties.length + accounts.length);
+    expect(ids).not.toContain(foreign.id);
     for (const role of ['manager', 'sales', 'viewer'] as const)
       expect((await audit.get('/audit-logs', as(role))).status).toBe(403);
   });
@@ -179,7 +183,7 @@ describe('the whole tenant', () => {
   ])('filters by %s', async (query, expected) => {
     const { status, body } = await audit.get(`/audit-logs?limit=100&${query}`, admin);
     expect(status).toBe(200);
-    expect(body.items).toHaveLength(expected);
+    expect(changesIn(body)).toHaveLength(expected);
   });
 
   it('pages without losing or repeating changes of the same millisecond', async () => {

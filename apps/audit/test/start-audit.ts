@@ -25,6 +25,8 @@ export interface TestAudit {
   bus: TestBus;
   get(path: string, claims?: Claims): Promise<Answer>;
   getWithoutToken(path: string): Promise<Answer>;
+  /** The answer itself, for bodies that are no JSON or are not read to their end. */
+  fetch(path: string, claims?: Claims, signal?: AbortSignal): Promise<Response>;
   /** Waits until so many records are stored. */
   stored(count: number): Promise<void>;
   stop(): Promise<void>;
@@ -60,6 +62,11 @@ export async function startAudit(): Promise<TestAudit> {
     bus,
     get: async (path, claims) => get(path, { authorization: `Bearer ${await tokenFor(claims)}` }),
     getWithoutToken: (path) => get(path, {}),
+    fetch: async (path, claims, signal) =>
+      fetch(`http://127.0.0.1:${http.port}${path}`, {
+        headers: { authorization: `Bearer ${await tokenFor(claims)}` },
+        ...(signal && { signal }),
+      }),
     stored: async (count) => {
       await eventually(async () => {
         const found = await records.countDocuments();

@@ -6,6 +6,7 @@ import {
   chooseIndex,
   conditionsOf,
   keyRange,
+  orderedIndex,
   type LogFilter,
   type LogRange,
 } from './audit-log.query.ts';
@@ -142,6 +143,20 @@ export function createAuditLogRepository({ all }: AuditLogModels) {
       const query = { ...conditionsOf(filter), tenantId, key: keyRange(range) };
       const hint = await chooseIndex(collection, tenantId, filter);
       return collection.find(query, { hint }).sort({ key: -1 }).limit(limit).toArray();
+    },
+    /** Oldest first, walked in the order of an index: the next piece begins where this one ended. */
+    after: (
+      tenantId: string,
+      filter: LogFilter,
+      { from, to, after, limit }: { from: string; to: string; after?: string; limit: number },
+    ): Promise<AuditLog[]> => {
+      const key = after === undefined ? { $gte: from, $lt: to } : { $gt: after, $lt: to };
+      const query = { ...conditionsOf(filter), tenantId, key };
+      return collection
+        .find(query, { hint: orderedIndex(filter) })
+        .sort({ key: 1 })
+        .limit(limit)
+        .toArray();
     },
     latest: (tenantId: string, filter: Record<string, unknown>): Promise<AuditLog | null> =>
       all

@@ -100,6 +100,11 @@ export async function chooseIndex(
   return candidates.find(({ path }) => !lists.has(path))?.index ?? newest;
 }
 
+/** An index that holds what a filter allows in the order of keys, so that it can be walked piece by piece. */
+export function orderedIndex(filter: LogFilter): string {
+  return candidatesOf(filter).find(({ path }) => !lists.has(path))?.index ?? newest;
+}
+
 function candidatesOf(filter: LogFilter): Candidate[] {
   return indexes.flatMap(([path, index]) =>
     [filter[path] ?? []].flat().map((value) => ({ path, index, value })),

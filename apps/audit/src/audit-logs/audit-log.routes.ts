@@ -7,10 +7,11 @@ import {
   auditRecordSchema,
   auditUserParams,
 } from '@pipedesk/contracts';
-import { notAudited, type Route, route } from '@pipedesk/service-kit';
+import { audited, notAudited, type Route, route } from '@pipedesk/service-kit';
 import type { AuditLogService } from './audit-log.service.ts';
 
-const audit = notAudited('reads of the audit log change nothing');
+const accessRecorded = audited('audit.access.occurred');
+const ofOneRecord = notAudited('the history of a record is read beside the record');
 
 export const auditLogRoutes = (service: AuditLogService): Route[] => [
   route({
@@ -18,7 +19,7 @@ export const auditLogRoutes = (service: AuditLogService): Route[] => [
     path: '/audit-logs',
     summary: 'Every captured change of the tenant, newest first',
     permission: 'audit:list',
-    audit,
+    audit: accessRecorded,
     query: auditListQuery,
     response: auditPage,
     shows: 'audit_record',
@@ -29,7 +30,7 @@ export const auditLogRoutes = (service: AuditLogService): Route[] => [
     path: '/audit-logs/entity/:entityType/:entityId',
     summary: 'The captured changes of one record, newest first',
     permission: 'audit:read',
-    audit,
+    audit: ofOneRecord,
     params: auditEntityParams,
     query: auditEntityQuery,
     response: auditPage,
@@ -42,7 +43,7 @@ export const auditLogRoutes = (service: AuditLogService): Route[] => [
     path: '/audit-logs/user/:userId',
     summary: 'What one user did, newest first: own for sales, the team for managers',
     permission: 'audit:read',
-    audit,
+    audit: accessRecorded,
     params: auditUserParams,
     query: auditEntityQuery,
     response: auditPage,
@@ -54,7 +55,7 @@ export const auditLogRoutes = (service: AuditLogService): Route[] => [
     path: '/audit-logs/:id',
     summary: 'One captured change',
     permission: 'audit:read',
-    audit,
+    audit: ofOneRecord,
     params: auditIdParams,
     response: auditRecordSchema,
     shows: 'audit_record',

@@ -5,7 +5,6 @@ import {
   type EntityType,
   type Owned,
   type Page,
-  wordsOf,
 } from '@pipedesk/contracts';
 import {
   authorize,
@@ -18,6 +17,8 @@ import {
 } from '@pipedesk/service-kit';
 import { tenantOf } from '@pipedesk/mongo';
 import type { AuditLog, AuditLogRepository } from './audit-log.model.ts';
+import type { AccessLog } from '../access/access-log.ts';
+import { filterOf } from './audit-log.filters.ts';
 import type { LogFilter } from './audit-log.query.ts';
 import { toAuditRecord } from './audit-record.ts';
 
@@ -34,7 +35,7 @@ interface PageRequest {
  * Who may read which logs: those of an entity follow its latest owner and team; those of a user belong to that user
  * and, for managers, to the user's present team. One log may be read by whoever may read either of the two lists.
  */
-export function createAuditLogService({ logs }: { logs: AuditLogRepository }) {
+export function createAuditLogService({ logs, access }: { logs: AuditLogRepository; access: AccessLog }) {
   async function page(
     list: string,
     context: TenantContext,
@@ -78,9 +79,12 @@ export function createAuditLogService({ logs }: { logs: AuditLogRepository }) {
   }
 
   return {
-    /** Every log of the tenant; the role alone decides. */
-    list: (context: TenantContext, { limit, cursor, from, to, ...query }: AuditListQuery) =>
-      page('audit-logs', context, filterOf(query), { limit, cursor, from, to }),
+    /** Every log of the tenant; the role alone decides. Leaves a record of the query. */
+    list: async (context: TenantContext, query: AuditListQuery) => {
+      const found = await page('audit-logs', context, filterOf(query), query);
+      await access.record(context, { kind: 'list', query }, found.items.length);
+      return found;
+    },
 
     /** @throws ProblemError 404 for an entity without logs in this tenant, 403 outside the caller's scope */
     async ofEntity(context: TenantContext, entityType: EntityType, entityId: string, request: PageRequest) {
@@ -90,12 +94,16 @@ export function createAuditLogService({ logs }: { logs: AuditLogRepository }) {
       return page('audit-logs of entity', context, { entityType, entityId }, request);
     },
 
-    /** What a user did. @throws ProblemError 404 for a user unknown to this tenant, 403 outside the caller's scope */
+    /** What a user did; asking about others leaves a record. @throws ProblemError 404 for a user unknown to this tenant, 403 outside the caller's scope */
     async ofUser(context: TenantContext, userId: string, request: PageRequest) {
       const owner = await ownerOfDeeds(context, userId);
       if (!owner) throw notFound('user_not_found', { detail: 'Audit knows no such user.' });
       authorize(context, 'audit:read', owner);
-      return page('audit-logs of user', context, { 'actor.id': userId }, request);
+      const found = await page('audit-logs of user', context, { 'actor.id': userId }, request);
+      const isOwn = userId === context.subject.userId;
+      if (!isOwn)
+        await access.record(context, { kind: 'user', query: { userId, ...request } }, found.items.length);
+      return found;
     },
 
     /** @throws ProblemError 404 for another tenant's log as well, 403 outside the caller's scope */
@@ -106,22 +114,5 @@ export function createAuditLogService({ logs }: { logs: AuditLogRepository }) {
       await requireReadable(context, log);
       return toAuditRecord(log);
     },
-  };
-}
-
-type Filters = Omit<AuditListQuery, 'limit' | 'cursor' | 'from' | 'to'>;
-
-function filterOf(query: Filters): LogFilter {
-  const { entityType, entityId, userId, action, field, operationId, requestId, ip, text } = query;
-  return {
-    entityType,
-    entityId,
-    action,
-    'actor.id': userId,
-    fields: field,
-    'context.operationId': operationId,
-    'context.requestId': requestId,
-    'context.ip': ip,
-    words: text === undefined ? undefined : wordsOf(text),
   };
 }

@@ -1,10 +1,28 @@
 import type { AuditRecord, ChangeEvent } from '@pipedesk/contracts';
 import type { AuditLog } from './audit-log.model.ts';
 
-/** A log on the wire. */
+/** A log on the wire: what the contract names and nothing that only the store needs. */
 export function toAuditRecord(log: AuditLog): AuditRecord {
-  const { _id, time, receivedAt, ...rest } = log;
-  return { ...rest, id: _id, time: time.toISOString(), receivedAt: receivedAt.toISOString() };
+  const { type, entityType, entityId, version, action, time, receivedAt, actor, before, after } = log;
+  const { changes, context, links, lead, deal } = log;
+  return {
+    id: log._id,
+    type,
+    entityType,
+    entityId,
+    version,
+    action,
+    time: time.toISOString(),
+    receivedAt: receivedAt.toISOString(),
+    actor,
+    before,
+    after,
+    changes,
+    context,
+    links,
+    ...(lead && { lead }),
+    ...(deal && { deal }),
+  };
 }
 
 /** The event a log was made of, whole. */

@@ -37,7 +37,8 @@ export function logOfEvent(event: ChangeEvent, receivedAt: Date): AuditLog {
     links: data.links,
     ...(event.traceparent === undefined ? {} : { traceparent: event.traceparent }),
     fields: changedPaths(event),
-    words: changedWords(data),
+    // What somebody searched for is no value of a record, or every search would find itself.
+    words: entityType === 'audit_access' ? [] : changedWords(data),
     places: placesOf(entityType, event),
     ...ownershipOf(entityType, entityId, data),
     payloadHash: payloadHash(event),

@@ -43,6 +43,7 @@ export const rules = {
   'timeline:read': everyone,
   'audit:read': { admin: 'all', manager: 'team', sales: 'own' },
   'audit:list': admins,
+  'audit:export': admins,
   'users:directory': everyone,
   'users:manage': admins,
   'users:invite': stewards,

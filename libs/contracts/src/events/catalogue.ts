@@ -15,6 +15,7 @@ export const eventPrefixes: Record<EntityType, string> = {
   note: 'crm.note',
   import: 'crm.import',
   calendar_event: 'calendar.event',
+  audit_access: 'audit.access',
 };
 
 /** An event that contradicts itself or the contract; it can never become valid, so it must not be retried. */

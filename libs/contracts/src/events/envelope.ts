@@ -17,6 +17,7 @@ export const entityTypes = [
   'note',
   'import',
   'calendar_event',
+  'audit_access',
 ] as const;
 export const entityTypeSchema = z.enum(entityTypes);
 export type EntityType = z.infer<typeof entityTypeSchema>;

@@ -58,28 +58,38 @@ const searchSchema = z
   .refine((text) => wordsOf(text).length > 0, 'must contain a word of at least two letters or digits')
   .refine((text) => wordsOf(text).length <= mostWords, `must not contain more than ${mostWords} words`);
 
-export const auditListQuery = z
-  .strictObject({
-    ...pageQuery,
-    ...range,
-    entityType: entityTypeSchema.optional(),
-    entityId: idSchema.optional(),
-    userId: z.string().max(100).optional(),
-    action: actionSchema.optional(),
-    field: z.string().max(200).optional(),
-    operationId: z.string().max(100).optional(),
-    requestId: z.string().max(200).optional(),
-    ip: z.string().max(64).optional(),
-    /** Whole words that a changed value had before or after, all of them, in any order. */
-    text: searchSchema.optional(),
-  })
-  .refine(inOrder, orderMessage);
+const filters = {
+  ...range,
+  entityType: entityTypeSchema.optional(),
+  entityId: idSchema.optional(),
+  userId: z.string().max(100).optional(),
+  action: actionSchema.optional(),
+  field: z.string().max(200).optional(),
+  operationId: z.string().max(100).optional(),
+  requestId: z.string().max(200).optional(),
+  ip: z.string().max(64).optional(),
+  /** Whole words that a changed value had before or after, all of them, in any order. */
+  text: searchSchema.optional(),
+};
+
+export const auditListQuery = z.strictObject({ ...pageQuery, ...filters }).refine(inOrder, orderMessage);
 export type AuditListQuery = z.infer<typeof auditListQuery>;
 
 export const auditEntityParams = z.strictObject({ entityType: entityTypeSchema, entityId: idSchema });
 export const auditEntityQuery = z.strictObject({ ...pageQuery, ...range }).refine(inOrder, orderMessage);
 export const auditUserParams = z.strictObject({ userId: idSchema });
-export const auditIdParams = z.strictObject({
-  id: z.string().regex(/^[a-z_]+:[0-9a-f-]{36}:\d+$/, 'must be an audit record id'),
-});
+const recordIdSchema = z.string().regex(/^[a-z_]+:[0-9a-f-]{36}:\d+$/, 'must be an audit record id');
+export const auditIdParams = z.strictObject({ id: recordIdSchema });
 export const auditPage = pageOf(auditRecordSchema);
+
+export const recordExportFormats = ['csv', 'jsonl'] as const;
+export const recordExportQuery = z
+  .strictObject({
+    ...filters,
+    format: z.enum(recordExportFormats),
+    /** Id of the last whole record of an export that broke off: this one goes on behind it. */
+    after: recordIdSchema.optional(),
+  })
+  .refine(inOrder, orderMessage);
+export type RecordExportQuery = z.infer<typeof recordExportQuery>;
+export type AuditFilters = Omit<AuditListQuery, 'limit' | 'cursor'>;

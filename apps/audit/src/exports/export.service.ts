@@ -1,0 +1,107 @@
+import { type RecordExportQuery, type AuditFilters } from '@pipedesk/contracts';
+import { tenantOf } from '@pipedesk/mongo';
+import { notFound, type TenantContext } from '@pipedesk/service-kit';
+import type { AccessLog } from '../access/access-log.ts';
+import { filterOf } from '../audit-logs/audit-log.filters.ts';
+import type { AuditLog, AuditLogRepository } from '../audit-logs/audit-log.model.ts';
+import type { LogFilter } from '../audit-logs/audit-log.query.ts';
+import { toAuditRecord } from '../audit-logs/audit-record.ts';
+import { exportFormats } from './export-formats.ts';
+
+export type ExportService = ReturnType<typeof createExportService>;
+
+interface ExportDeps {
+  logs: AuditLogRepository;
+  access: AccessLog;
+  clock: () => Date;
+}
+
+export interface Export {
+  contentType: string;
+  /** Pieces of some hundred KB; whoever stops reading them stops the query. */
+  chunks: AsyncGenerator<string>;
+}
+
+/** Read at once; with the next piece already on its way, twice this is all that is ever held. */
+const chunkSize = 1_000;
+
+/** Every record that a filter allows, oldest first, however many there are. */
+export function createExportService({ logs, access, clock }: ExportDeps) {
+  /** Each piece is asked for while the one before it is written. */
+  async function* pieces(
+    tenantId: string,
+    filter: LogFilter,
+    range: { from: string; to: string },
+  ): AsyncGenerator<AuditLog[]> {
+    let next = logs.after(tenantId, filter, { ...range, limit: chunkSize });
+    for (;;) {
+      const rows = await next;
+      const last = rows.at(-1);
+      if (!last) return;
+      if (rows.length < chunkSize) {
+        yield rows;
+        return;
+      }
+      next = logs.after(tenantId, filter, { ...range, after: last.key, limit: chunkSize });
+      // Nobody waits for it when the reader leaves; a failure is still thrown to whoever does.
+      next.catch(() => undefined);
+      yield rows;
+    }
+  }
+
+  async function startOf(tenantId: string, after: string | undefined, from = ''): Promise<string> {
+    if (after === undefined) return from;
+    const last = await logs.get(tenantId, after);
+    if (!last)
+      throw notFound('audit_record_not_found', {
+        detail: 'There is no audit record with the id in `after`.',
+      });
+    // The sign behind every other: the first key after this one.
+    return `${last.key}\0`;
+  }
+
+  return {
+    /**
+     * Resolves when the export is on record and may begin. Records that arrive later than it began are left out.
+     * @throws ProblemError 404 for an `after` that this tenant does not have
+     */
+    async start(context: TenantContext, { format, after, ...query }: RecordExportQuery): Promise<Export> {
+      const tenantId = tenantOf(context);
+      const from = await startOf(tenantId, after, query.from);
+      const to = query.to ?? clock().toISOString();
+      const { contentType, head, line } = exportFormats[format];
+      const record = await access.begin(context, {
+        kind: 'export',
+        format,
+        query: { ...query, to, ...(after !== undefined && { after }) },
+      });
+
+      async function* chunks(): AsyncGenerator<string> {
+        let status: 'complete' | 'aborted' | 'failed' = 'aborted';
+        let records = 0;
+        let lastId: string | null = null;
+        try {
+          if (head && after === undefined) yield head;
+          for await (const rows of pieces(tenantId, filterOf(query satisfies AuditFilters), { from, to })) {
+            yield rows.map((row) => line(toAuditRecord(row))).join('');
+            records += rows.length;
+            lastId = rows.at(-1)?._id ?? null;
+          }
+          status = 'complete';
+        } catch (error) {
+          if (!isReaderGone(error)) status = 'failed';
+          throw error;
+        } finally {
+          await record.end({ records, status, lastId });
+        }
+      }
+      return { contentType, chunks: chunks() };
+    },
+  };
+}
+
+/** Streams throw this into what they read from when whoever they write to has left. */
+export function isReaderGone(error: unknown): boolean {
+  const isError = typeof error === 'object' && error !== null;
+  return isError && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
+}
