@@ -11,6 +11,11 @@ const serviceUrl = z
 const quota = z.coerce.number().int().min(0).max(1_000_000_000);
 
 const limits = {
+  /** Where gateways add up what they count for the limits, e.g. `redis://redis:6379`. Each counts alone unless given. */
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\//, 'must start with redis:// or rediss://')
+    .optional(),
   /** Requests a minute without a valid token from one network address (IPv6: /56); 0 for no limit. */
   RATE_LIMIT_IP: quota.default(1_200),
   /** Logins, sign-ups, refreshes and the like a minute from one network address (IPv6: /56); 0 for no limit. */
@@ -26,7 +31,7 @@ const limits = {
 };
 
 /** One user alone must not be able to lock the others of the tenant out. */
-function leavesRoomForOthers(config: Record<keyof typeof limits, number>): boolean {
+function leavesRoomForOthers(config: Omit<Record<keyof typeof limits, number>, 'REDIS_URL'>): boolean {
   const { RATE_LIMIT_READ, RATE_LIMIT_WRITE, RATE_LIMIT_BULK, RATE_LIMIT_TENANT } = config;
   const ofOneUser = [RATE_LIMIT_READ, RATE_LIMIT_WRITE, RATE_LIMIT_BULK];
   if (RATE_LIMIT_TENANT === 0) return true;

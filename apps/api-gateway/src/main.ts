@@ -13,6 +13,7 @@ import {
 import { createApp } from './app.ts';
 import { quotasOf, readConfig } from './config.ts';
 import { edgeListening, hardenServer } from './edge/harden-server.ts';
+import { shareCounters } from './limits/shared-counters.ts';
 
 const service = 'api-gateway';
 const config = orExit(readConfig);
@@ -26,7 +27,8 @@ runProcess(log, lifecycle, async () => {
     source: remoteRevocations({ jwksUrl: config.AUTH_JWKS_URL, secret: config.SERVICE_SECRET, service }),
     log,
   });
-  const { app, close } = createApp({
+  const metrics = createMetrics(service);
+  const { app, limits, close } = createApp({
     services: {
       auth: config.AUTH_URL,
       crm: config.CRM_URL,
@@ -45,14 +47,19 @@ runProcess(log, lifecycle, async () => {
     quotas: quotasOf(config),
     corsOrigins: config.CORS_ORIGINS,
     log,
-    metrics: createMetrics(service),
+    metrics,
     trustedProxies: config.TRUSTED_PROXIES,
     isShuttingDown: lifecycle.isShuttingDown,
   });
+  const sharing =
+    config.REDIS_URL === undefined
+      ? undefined
+      : shareCounters({ url: config.REDIS_URL, counters: limits.counters, log, metrics });
   const http = await listen(app, config.HOST, config.PORT, edgeListening);
   hardenServer(http.server);
   lifecycle.onShutdown('http', http.close);
   lifecycle.onShutdown('revocations', revocations.close);
+  if (sharing) lifecycle.onShutdown('shared rate limits', sharing.close);
   lifecycle.onShutdown('connections to services', close);
   log.info({ port: http.port }, 'listening');
 });

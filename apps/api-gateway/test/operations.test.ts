@@ -136,6 +136,7 @@ describe('configuration', () => {
     { CORS_ORIGINS: '*' },
     { CORS_ORIGINS: 'https://a.example/' },
     { RATE_LIMIT_READ: '-1' },
+    { REDIS_URL: 'http://redis' },
     { RATE_LIMIT_TENANT: '2000' },
   ])('refuses %j', (wrong) => {
     const { error } = configSchema.safeParse({ ...env, ...wrong });

@@ -4,11 +4,12 @@ import {
   createMetrics,
   type KeySource,
   listen,
+  type Registry,
 } from '@pipedesk/service-kit';
 import { createApp } from '../src/app.ts';
 import { edgeListening, hardenServer } from '../src/edge/harden-server.ts';
 import { type ServiceName, serviceNames, type ServiceUrls } from '../src/edge/services.ts';
-import type { Quotas } from '../src/limits/rate-limits.ts';
+import type { Quotas, RateLimits } from '../src/limits/rate-limits.ts';
 import { audience, issuer, revocations, testKeys } from './tokens.ts';
 import { startUpstream, type Upstream } from './upstream.ts';
 
@@ -30,6 +31,8 @@ export interface Gateway {
   port: number;
   url: string;
   upstreams: Record<ServiceName, Upstream>;
+  limits: RateLimits;
+  metrics: Registry;
   get(path: string, token?: string): Promise<Response>;
   stop(): Promise<void>;
 }
@@ -41,7 +44,8 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     await Promise.all(serviceNames.map(async (name) => [name, await startUpstream(name)] as const)),
   ) as Record<ServiceName, Upstream>;
   const services = Object.fromEntries(serviceNames.map((name) => [name, upstreams[name].url])) as ServiceUrls;
-  const { app, close } = createApp({
+  const metrics = createMetrics('api-gateway');
+  const { app, limits, close } = createApp({
     services,
     keys,
     jwksUrl: `${services.auth}/.well-known/jwks.json`,
@@ -49,7 +53,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     corsOrigins,
     quotas: { ...roomy, ...quotas },
     log: createLogger('api-gateway', 'silent'),
-    metrics: createMetrics('api-gateway'),
+    metrics,
     trustedProxies,
     isShuttingDown: () => false,
     ...rest,
@@ -61,6 +65,8 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     port: http.port,
     url,
     upstreams,
+    limits,
+    metrics,
     get: (path, token) =>
       fetch(url + path, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
     stop: async () => {

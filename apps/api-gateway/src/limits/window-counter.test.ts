@@ -101,6 +101,15 @@ describe('what several processes count', () => {
     expect(counter.used('a')).toBe(8);
   });
 
+  it('never shrinks: a sum that misses what was counted here is no news', () => {
+    const { counter, add } = buildCounter();
+    counter.takeChanges();
+    add('a', 5);
+    counter.takeChanges();
+    counter.merge(1_000, 'a', 2);
+    expect(counter.used('a')).toBe(5);
+  });
+
   it('counts for the last window too, and no longer for those before', () => {
     const { counter, at } = buildCounter();
     at(window);

@@ -23,7 +23,7 @@ export interface WindowCounter {
   rest(): number;
   /** Begins with the first call to keep what is added; each call hands it over. */
   takeChanges(): Changes[];
-  /** Replaces what is known of a key by what all processes have counted, plus what is not told yet. */
+  /** Takes over what all processes have counted of a key, unless more is known here. */
   merge(index: number, key: string, total: number): void;
 }
 
@@ -101,8 +101,8 @@ export function createWindowCounter(options: CounterOptions): WindowCounter {
       turn();
       if (at === index) {
         if (!current.has(key)) forgetOldest(current);
-        current.set(key, total + (unsent.get(key) ?? 0));
-      } else if (at === index - 1) previous.set(key, total);
+        current.set(key, Math.max(current.get(key) ?? 0, total + (unsent.get(key) ?? 0)));
+      } else if (at === index - 1) previous.set(key, Math.max(previous.get(key) ?? 0, total));
     },
   };
 }
