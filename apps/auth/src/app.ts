@@ -23,6 +23,7 @@ import { createWorkQueue } from './credentials/work-queue.ts';
 import { createInvitationRepository } from './invitations/invitation.model.ts';
 import { invitationRoutes } from './invitations/invitation.routes.ts';
 import { createInvitationService } from './invitations/invitation.service.ts';
+import { createLoginAttempts } from './login-attempts/login-attempts.ts';
 import { createLetters } from './mail/letters.ts';
 import { createMailer, type Mailer, type SendMail } from './mail/mailer.ts';
 import { createOneTimeTokens } from './one-time/one-time-tokens.ts';
@@ -43,6 +44,7 @@ import { createTeamRepository } from './teams/team.model.ts';
 import { teamRoutes } from './teams/team.routes.ts';
 import { createTeamService } from './teams/team.service.ts';
 import { createTenantRepository } from './tenants/tenant.model.ts';
+import { createKeyRotation, type KeyRotation } from './tokens/key-rotation.ts';
 import { createKeyRing } from './tokens/key-ring.ts';
 import { createKeySecret } from './tokens/key-secret.ts';
 import { keyRoutes } from './tokens/key.routes.ts';
@@ -65,6 +67,8 @@ export interface AppDeps {
   /** 32 bytes in base64. */
   keySecret: string;
   serviceSecret: string;
+  /** For so long a key signs. */
+  keyRotationDays: number;
   /** Of an access token, seconds. */
   tokenLifetime: number;
   /** Where the links in mails lead to. */
@@ -78,17 +82,27 @@ export interface AppDeps {
 const hashing = { concurrency: 2, capacity: 100 };
 
 /** Builds the service; never listens. */
-export function createApp(deps: AppDeps): { app: Express; relay: OutboxRelay; mailer: Mailer } {
+export function createApp(deps: AppDeps): {
+  app: Express;
+  relay: OutboxRelay;
+  mailer: Mailer;
+  rotation: KeyRotation;
+} {
   const { connection, publisher, log, metrics, issuer, audience, tokenLifetime } = deps;
   const outbox = createOutbox();
   const store = { connection, outbox };
   const { clock = () => new Date() } = deps;
 
   const keySecret = createKeySecret(deps.keySecret);
-  const keys = createKeyRing({
-    store: createSigningKeyStore(connection),
+  const keyStore = createSigningKeyStore(connection);
+  const keys = createKeyRing({ store: keyStore, secret: keySecret, log, clock });
+  const rotation = createKeyRotation({
+    store: keyStore,
     secret: keySecret,
     log,
+    clock,
+    period: deps.keyRotationDays * 86_400_000,
+    tokenLifetime,
   });
   const credentials = createCredentialStore(connection);
   const passwords = createPasswords(createWorkQueue(hashing));
@@ -119,6 +133,7 @@ export function createApp(deps: AppDeps): { app: Express; relay: OutboxRelay; ma
   const mailer = createMailer(deps.sendMail, log);
   const letters = createLetters(deps.appUrl);
   const limiter = createLoginLimiter();
+  const attempts = createLoginAttempts(store, log);
   const tokens = createTokenIssuer({ keys, issuer, audience, lifetime: tokenLifetime, clock });
   const answers = createTokenAnswers({ sessions, tokens, users, tenants });
   const accounts = createAccountService({
@@ -131,6 +146,7 @@ export function createApp(deps: AppDeps): { app: Express; relay: OutboxRelay; ma
     refreshes: createRefreshService({ refreshTokens, sessions, users: userRepository, log }),
     answers,
     oneTime,
+    attempts,
     limiter,
     clock,
     log,
@@ -159,6 +175,7 @@ export function createApp(deps: AppDeps): { app: Express; relay: OutboxRelay; ma
     users: userRepository,
     passwords: passwordService,
     oneTime,
+    attempts,
     limiter,
     answers,
     tokens,
@@ -213,5 +230,5 @@ export function createApp(deps: AppDeps): { app: Express; relay: OutboxRelay; ma
     checks: { database: pingMongo(connection), signingKey: () => keys.signingKey() },
     errorMappers: [databaseProblem],
   });
-  return { app, mailer, relay: createDelivery({ source: outbox, publisher, log, metrics }) };
+  return { app, mailer, rotation, relay: createDelivery({ source: outbox, publisher, log, metrics }) };
 }

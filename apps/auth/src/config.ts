@@ -36,6 +36,8 @@ export const configSchema = z
     MAIL_FOLDER: z.string().optional(),
     /** Sender of mails. */
     MAIL_FROM: z.string().default('PipeDesk <no-reply@localhost>'),
+    /** For how many days a key signs tokens before the next one does. */
+    AUTH_KEY_ROTATION_DAYS: z.coerce.number().int().min(1).max(3650).default(90),
     /** Lifetime of an access token in seconds. */
     AUTH_TOKEN_TTL: z.coerce.number().int().min(60).max(86_400).default(600),
   })

@@ -22,7 +22,7 @@ runProcess(log, lifecycle, async () => {
   const connection = await connectMongo({ uri: config.MONGODB_URI, database: config.MONGODB_DATABASE, log });
   await migrate(connection, migrations, log);
   const publisher = createPublisher({ url: config.AMQP_URL, service, log });
-  const { app, relay, mailer } = createApp({
+  const { app, relay, mailer, rotation } = createApp({
     connection,
     publisher,
     log,
@@ -33,12 +33,14 @@ runProcess(log, lifecycle, async () => {
     audience: config.AUTH_AUDIENCE,
     keySecret: config.AUTH_KEY_SECRET,
     serviceSecret: config.SERVICE_SECRET,
+    keyRotationDays: config.AUTH_KEY_ROTATION_DAYS,
     tokenLifetime: config.AUTH_TOKEN_TTL,
     appUrl: config.APP_URL,
     sendMail: mailTransport(config, log),
   });
   const http = await listen(app, config.HOST, config.PORT);
   lifecycle.onShutdown('http', http.close);
+  lifecycle.onShutdown('key rotation', rotation.close);
   lifecycle.onShutdown('mails', mailer.settled);
   lifecycle.onShutdown('outbox relay', relay.close);
   lifecycle.onShutdown('publisher', publisher.close);

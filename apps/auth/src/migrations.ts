@@ -1,6 +1,7 @@
 import type { Migration } from '@pipedesk/mongo';
 import { apiKeyMigrations } from './api-keys/api-key.model.ts';
 import { invitationMigrations } from './invitations/invitation.model.ts';
+import { loginAttemptMigrations } from './login-attempts/login-attempts.ts';
 import { oneTimeTokenMigrations } from './one-time/one-time-tokens.ts';
 import { refreshTokenMigrations } from './refresh/refresh-token.model.ts';
 import { revocationMigrations } from './revocations/revocation.reader.ts';
@@ -21,4 +22,5 @@ export const migrations: Migration[] = [
   ...teamMigrations,
   ...invitationMigrations,
   ...apiKeyMigrations,
+  ...loginAttemptMigrations,
 ];

@@ -4,6 +4,7 @@ import { connectMongo, type Connection, migrate } from '@pipedesk/mongo';
 import { createLogger, createMetrics, listen } from '@pipedesk/service-kit';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { type AppDeps, createApp } from '../src/app.ts';
+import type { KeyRotation } from '../src/tokens/key-rotation.ts';
 import type { Mail } from '../src/mail/mailer.ts';
 import { migrations } from '../src/migrations.ts';
 
@@ -31,6 +32,7 @@ export interface Auth {
   vhost: string;
   /** What was sent by mail, oldest first. */
   mails: Mail[];
+  rotation: KeyRotation;
   /** Sends `body` as JSON, or as it is when it is a string. */
   request(method: string, path: string, options?: RequestOptions): Promise<Answer>;
   /** Another process of the service on the same database. */
@@ -72,7 +74,7 @@ async function startReplica(
   await migrate(connection, migrations, log);
   const publisher = createPublisher({ url: amqpUrlOf(given('AMQP_URL'), name), service: 'auth', log });
   const mails: Mail[] = [];
-  const { app, relay } = createApp({
+  const { app, relay, rotation } = createApp({
     connection,
     publisher,
     log,
@@ -81,6 +83,7 @@ async function startReplica(
     isShuttingDown: () => false,
     issuer,
     audience,
+    keyRotationDays: 90,
     tokenLifetime: 600,
     appUrl: 'https://app.example.com',
     sendMail: (mail) => {
@@ -96,9 +99,11 @@ async function startReplica(
     connection,
     vhost: name,
     mails,
+    rotation,
     request: (method, path, options = {}) => request(`http://127.0.0.1:${http.port}${path}`, method, options),
     stop: async () => {
       await http.close();
+      rotation.close();
       await relay.close();
       await publisher.close();
       await connection.close();

@@ -33,7 +33,7 @@ export const accountRoutes = (service: AccountService): Route[] => [
     path: '/auth/login',
     summary: 'Log in with mail address and password; with a second factor this is the first step',
     permission: publicRoute('this is where tokens come from'),
-    audit: audited('auth.session.created'),
+    audit: audited('auth.session.created', 'auth.login_attempt.created'),
     body: loginBody,
     response: z.union([tokenSchema, secondFactorWantedSchema]),
     handle: ({ body, origin, res }) => {

@@ -10,6 +10,7 @@ import {
 import { v7 as uuidv7 } from 'uuid';
 import type { CredentialStore } from '../credentials/credential.model.ts';
 import type { Passwords } from '../credentials/passwords.ts';
+import type { LoginAttempts } from '../login-attempts/login-attempts.ts';
 import type { OneTimeTokens } from '../one-time/one-time-tokens.ts';
 import type { RefreshService } from '../refresh/refresh.service.ts';
 import type { SessionService } from '../sessions/session.service.ts';
@@ -32,6 +33,7 @@ interface AccountDeps {
   refreshes: RefreshService;
   answers: TokenAnswers;
   oneTime: OneTimeTokens;
+  attempts: LoginAttempts;
   limiter: LoginLimiter;
   clock: () => Date;
   log: Logger;
@@ -45,7 +47,7 @@ const challengeLifetime = 300_000;
 
 export function createAccountService(deps: AccountDeps) {
   const { tenants, users, findByEmail, credentials, passwords, sessions, refreshes, answers } = deps;
-  const { oneTime, limiter, clock, log } = deps;
+  const { oneTime, attempts, limiter, clock, log } = deps;
 
   /** The first admin is the actor of everything a signup creates. */
   async function signup(body: Signup, origin: RequestOrigin): Promise<TokenAnswer> {
@@ -89,6 +91,8 @@ export function createAccountService(deps: AccountDeps) {
     const identity = await findByEmail(email);
     const owner = identity ?? nobody;
     const isRight = await passwords.isRight(await credentials.hashOf(owner), password);
+    if (identity && !isRight) attempts.failed(identity, origin, 'wrong_password');
+    else if (identity && identity.status !== 'active') attempts.failed(identity, origin, 'user_disabled');
     if (!identity || !isRight || identity.status !== 'active') throw invalidCredentials();
     await limiter.succeeded(email, origin.ip);
     if (identity.hasSecondFactor) return askForSecondFactor(identity);

@@ -82,7 +82,7 @@ export const secondFactorRoutes = (service: SecondFactorService): Route[] => [
     path: '/auth/login/mfa',
     summary: 'Finish a login with the second factor',
     permission: publicRoute('the challenge and the code are the proof'),
-    audit: audited('auth.session.created'),
+    audit: audited('auth.session.created', 'auth.login_attempt.created'),
     body: secondStepBody,
     response: tokenSchema,
     handle: ({ body, origin, res }) => {

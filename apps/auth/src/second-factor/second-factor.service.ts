@@ -13,6 +13,7 @@ import { newCaller } from '../accounts/new-caller.ts';
 import type { TokenAnswers } from '../accounts/token-answers.ts';
 import type { CredentialOwner } from '../credentials/credential.model.ts';
 import type { PasswordService } from '../credentials/password.service.ts';
+import type { LoginAttempts } from '../login-attempts/login-attempts.ts';
 import type { OneTimeTokens } from '../one-time/one-time-tokens.ts';
 import type { TokenIssuer } from '../tokens/token-issuer.ts';
 import type { UserRepository } from '../users/user.model.ts';
@@ -25,6 +26,7 @@ interface SecondFactorDeps {
   users: UserRepository;
   passwords: PasswordService;
   oneTime: OneTimeTokens;
+  attempts: LoginAttempts;
   limiter: LoginLimiter;
   answers: TokenAnswers;
   tokens: TokenIssuer;
@@ -35,7 +37,7 @@ interface SecondFactorDeps {
 const attemptsPerLogin = 5;
 
 export function createSecondFactorService(deps: SecondFactorDeps) {
-  const { factors, users, passwords, oneTime, limiter, answers, tokens, clock } = deps;
+  const { factors, users, passwords, oneTime, attempts, limiter, answers, tokens, clock } = deps;
 
   /** @throws ProblemError 429 after too many wrong codes from one network */
   async function isRight(owner: CredentialOwner, ip: string | null, code: string): Promise<boolean> {
@@ -101,7 +103,10 @@ export function createSecondFactorService(deps: SecondFactorDeps) {
       const owner = found && { tenantId: found.tenantId, userId: found.ownerId };
       const caller = owner && (await findCaller(owner, origin));
       if (!caller) throw unauthorized('login_expired', 'This login has expired. Log in again.');
-      if (!(await isRight(caller, origin.ip, code))) throw unauthorized('wrong_code', 'The code is wrong.');
+      if (!(await isRight(caller, origin.ip, code))) {
+        attempts.failed(caller, origin, 'wrong_code');
+        throw unauthorized('wrong_code', 'The code is wrong.');
+      }
       if (!(await oneTime.take('second_factor', challenge)))
         throw unauthorized('login_expired', 'This login was finished already. Log in again.');
       return answers.open(caller, tenantContextOf(caller, origin, 'auth'));

@@ -14,6 +14,7 @@ interface KeyRingOptions {
   store: SigningKeyStore;
   secret: KeySecret;
   log: Logger;
+  clock: () => Date;
 }
 
 /** The keys of the store, at hand for signing and verifying. Keys of other replicas arrive by reloading. */
@@ -61,16 +62,18 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
   };
 }
 
-async function loadKeys({ store, secret, log }: KeyRingOptions): Promise<LoadedKeys> {
+async function loadKeys({ store, secret, log, clock }: KeyRingOptions): Promise<LoadedKeys> {
   let keys = await store.current();
   if (!keys.some(isOurs(secret))) {
     const foreign = keys[0];
     if (foreign)
       log.warn({ kid: foreign._id }, 'signing key belongs to another AUTH_KEY_SECRET; making a new one');
-    await store.add(await newSigningKey(secret, (foreign?.generation ?? 0) + 1));
+    await store.add(await newSigningKey(secret, (await store.newestGeneration()) + 1, clock()));
     keys = await store.current();
   }
-  const newest = keys.find(isOurs(secret));
+  const ours = keys.filter(isOurs(secret));
+  // One that is only published waits until every verifier has it, unless there is no other.
+  const newest = ours.find(({ activeFrom }) => activeFrom <= clock()) ?? ours.at(-1);
   // Another process with another secret was first with this generation; the next load makes a generation of our own.
   if (!newest) throw new Error('no signing key can be read with this AUTH_KEY_SECRET yet');
   return {
@@ -83,7 +86,12 @@ async function loadKeys({ store, secret, log }: KeyRingOptions): Promise<LoadedK
 
 const isOurs = (secret: KeySecret) => (key: SigningKey) => key.sealedBy === secret.id;
 
-async function newSigningKey(secret: KeySecret, generation: number): Promise<SigningKey> {
+/** @param activeFrom when it begins to sign */
+export async function newSigningKey(
+  secret: KeySecret,
+  generation: number,
+  activeFrom: Date,
+): Promise<SigningKey> {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const { kty = '', crv = '', x = '', y = '' } = publicKey.export({ format: 'jwk' });
   const kid = await calculateJwkThumbprint({ kty, crv, x, y }, 'sha256');
@@ -94,6 +102,7 @@ async function newSigningKey(secret: KeySecret, generation: number): Promise<Sig
     sealedJwk: secret.seal(JSON.stringify(privateKey.export({ format: 'jwk' })), kid),
     sealedBy: secret.id,
     createdAt: new Date(),
+    activeFrom,
     retiredAt: null,
   };
 }
