@@ -12,6 +12,7 @@ export {
   type RevocationSource,
 } from './auth/revocations.ts';
 export { createServiceAuthenticator, createServiceTokens } from './auth/service-token.ts';
+export { type OwnersOf, withholdUnreadable } from './auth/withhold-changes.ts';
 export * from './config.ts';
 export { type CursorBinding, decodeCursor, encodeCursor, pageFrom, timelineBinding } from './http/cursor.ts';
 export { networkOf } from './http/network.ts';

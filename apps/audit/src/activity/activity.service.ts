@@ -5,7 +5,13 @@ import {
   type TimelineType,
 } from '@pipedesk/contracts';
 import { tenantOf } from '@pipedesk/mongo';
-import { authorize, notFound, type TenantContext } from '@pipedesk/service-kit';
+import {
+  authorize,
+  notFound,
+  type OwnersOf,
+  type TenantContext,
+  withholdUnreadable,
+} from '@pipedesk/service-kit';
 import type { AuditLogRepository } from '../audit-logs/audit-log.model.ts';
 import { eventOfLog } from '../audit-logs/audit-record.ts';
 
@@ -19,6 +25,16 @@ export function createActivityService({ logs }: { logs: AuditLogRepository }) {
     authorize(context, timelineReadPermission[entityType], latest);
   }
 
+  function ownersIn(context: TenantContext): OwnersOf {
+    return async (sources) => {
+      const unique = [...new Map(sources.map((source) => [source.entityId, source])).values()];
+      const latest = await Promise.all(
+        unique.map(({ entityType, entityId }) => logs.latest(tenantOf(context), { entityType, entityId })),
+      );
+      return new Map(latest.flatMap((log) => (log ? [[log.entityId, log]] : [])));
+    };
+  }
+
   return {
     /** @throws ProblemError 404 for unknown, deleted and other tenants' records, 403 where the record may not be read */
     async of(
@@ -29,7 +45,8 @@ export function createActivityService({ logs }: { logs: AuditLogRepository }) {
     ): Promise<{ items: TimelineItem[] }> {
       await requireReadable(context, entityType, entityId);
       const found = await logs.find(tenantOf(context), { places: entityId }, { after: before, limit });
-      return { items: found.flatMap((log) => placeEvent(eventOfLog(log))?.item ?? []) };
+      const items = found.flatMap((log) => placeEvent(eventOfLog(log))?.item ?? []);
+      return { items: await withholdUnreadable(context, items, ownersIn(context)) };
     },
   };
 }

@@ -5,6 +5,7 @@ import {
   type EntityType,
   type Owned,
   type Page,
+  scopeOf,
 } from '@pipedesk/contracts';
 import {
   authorize,
@@ -22,6 +23,11 @@ import { filterOf } from './audit-log.filters.ts';
 import type { LogFilter } from './audit-log.query.ts';
 import { toAuditRecord } from './audit-record.ts';
 
+/** True for roles that read what they did themselves and nothing else. */
+function isConfinedToOwnDeeds({ subject }: TenantContext): boolean {
+  return scopeOf(subject.role, 'audit:read') === 'own';
+}
+
 export type AuditLogService = ReturnType<typeof createAuditLogService>;
 
 interface PageRequest {
@@ -33,7 +39,8 @@ interface PageRequest {
 
 /**
  * Who may read which logs: those of an entity follow its latest owner and team; those of a user belong to that user
- * and, for managers, to the user's present team. One log may be read by whoever may read either of the two lists.
+ * and, for managers, to the user's present team. One log may be read by whoever may read either of the two lists. Whose
+ * scope is their own reads their own deeds only: what colleagues did, and from where, is none of their business.
  */
 export function createAuditLogService({ logs, access }: { logs: AuditLogRepository; access: AccessLog }) {
   async function page(
@@ -71,7 +78,7 @@ export function createAuditLogService({ logs, access }: { logs: AuditLogReposito
 
   async function requireReadable(context: TenantContext, log: AuditLog): Promise<void> {
     const owners = await Promise.all([
-      ownerOf(context, log.entityType, log.entityId),
+      isConfinedToOwnDeeds(context) ? undefined : ownerOf(context, log.entityType, log.entityId),
       ownerOfDeeds(context, log.actor.id),
     ]);
     if (owners.some((owner) => owner && decide(context.subject, 'audit:read', owner))) return;
@@ -91,7 +98,8 @@ export function createAuditLogService({ logs, access }: { logs: AuditLogReposito
       const owner = await ownerOf(context, entityType, entityId);
       if (!owner) throw notFound(`${entityType}_not_found`, { detail: 'Audit knows no such record.' });
       authorize(context, 'audit:read', owner);
-      return page('audit-logs of entity', context, { entityType, entityId }, request);
+      const deeds = isConfinedToOwnDeeds(context) ? { 'actor.id': context.subject.userId } : {};
+      return page('audit-logs of entity', context, { entityType, entityId, ...deeds }, request);
     },
 
     /** What a user did; asking about others leaves a record. @throws ProblemError 404 for a user unknown to this tenant, 403 outside the caller's scope */

@@ -30,6 +30,8 @@ export function createImportRepository(deps: StoreDeps): ImportRepository {
       warnings: { type: Number, required: true },
       failure: { type: String, default: null },
       finishedAt: { type: Date, default: null },
+      ownerId: { type: String, default: null },
+      teamId: { type: String, default: null },
     },
   });
 }

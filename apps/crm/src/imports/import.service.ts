@@ -1,8 +1,10 @@
 import type { Import, Page, RowReport } from '@pipedesk/contracts';
 import {
+  authorize,
   badRequest,
   decodeCursor,
   pageFrom,
+  permittedFilter,
   ProblemError,
   type TenantContext,
   withOperation,
@@ -64,6 +66,12 @@ export function createImportService({ imports, jobs, runner }: ImportDeps) {
     }
   }
 
+  async function find(context: TenantContext, id: string): Promise<Import> {
+    const record = await imports.get(context, id);
+    authorize(context, 'imports:read', record);
+    return record;
+  }
+
   return {
     /** Accepts a file; its rows are imported in the background, in order, under one operation. */
     start: async (
@@ -77,7 +85,8 @@ export function createImportService({ imports, jobs, runner }: ImportDeps) {
       });
       const operation = withOperation(context, id);
       await jobs.stage({ _id: id, tenantId: context.tenantId, context: operation, type, currency, chunks });
-      const fields = { ...newImport, type, currency, rows, sha256, operationId: id };
+      const { userId: ownerId, teamId } = context.subject;
+      const fields = { ...newImport, type, currency, rows, sha256, operationId: id, ownerId, teamId };
       const request = { type, currency, sha256 };
       const { record, replayed } = await imports
         .create(operation, fields, { id, idempotencyKey, request })
@@ -96,7 +105,7 @@ export function createImportService({ imports, jobs, runner }: ImportDeps) {
     },
 
     get: async (context: TenantContext, id: string): Promise<Import> => {
-      const record = await imports.get(context, id);
+      const record = await find(context, id);
       if (record.status !== 'running') return record;
       const job = await jobs.read(id);
       if (!job) return record;
@@ -105,10 +114,10 @@ export function createImportService({ imports, jobs, runner }: ImportDeps) {
     },
 
     list: (context: TenantContext, page: PageRequest): Promise<Page<Import>> =>
-      imports.list(context, { ...page, filter: {} }),
+      imports.list(context, { ...page, filter: permittedFilter(context, 'imports:read') }),
 
     reports: async (context: TenantContext, id: string, page: PageRequest): Promise<Page<RowReport>> => {
-      await imports.get(context, id);
+      await find(context, id);
       const binding = ['import reports', context.tenantId, id];
       const after = page.cursor === undefined ? '' : decodeCursor(binding, page.cursor);
       const reports = await jobs.reports(context.tenantId, id, after, page.limit + 1);

@@ -17,6 +17,13 @@ export function createEntityRepository(connection: Connection) {
   return {
     find: (tenantId: string, entityType: TimelineType, entityId: string): Promise<Entity | null> =>
       collection.findOne({ _id: entityId, tenantId, entityType }),
+    /** Owners and teams of a tenant's records, by record id. */
+    async ownersOf(tenantId: string, ids: string[]): Promise<Map<string, Owned>> {
+      const found = await collection
+        .find({ _id: { $in: [...new Set(ids)] }, tenantId }, { projection: { ownerId: 1, teamId: 1 } })
+        .toArray();
+      return new Map(found.map(({ _id, ownerId, teamId }) => [_id, { ownerId, teamId }]));
+    },
     /** The tenants of the records that are known, by record id. */
     async tenantsOf(ids: string[]): Promise<Map<string, string>> {
       const found = await collection

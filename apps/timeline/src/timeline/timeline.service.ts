@@ -4,9 +4,11 @@ import {
   authorize,
   decodeCursor,
   notFound,
+  type OwnersOf,
   pageFrom,
   type TenantContext,
   timelineBinding,
+  withholdUnreadable,
 } from '@pipedesk/service-kit';
 import type { EntityRepository } from '../entities/entity.model.ts';
 import type { TimelineItemRepository } from './timeline-item.model.ts';
@@ -26,6 +28,14 @@ export function createTimelineService({ items, entities }: TimelineDeps) {
     authorize(context, timelineReadPermission[entityType], entity);
   }
 
+  const ownersIn =
+    (tenantId: string): OwnersOf =>
+    (sources) =>
+      entities.ownersOf(
+        tenantId,
+        sources.map(({ entityId }) => entityId),
+      );
+
   return {
     /** @throws ProblemError 404 for unknown, deleted and other tenants' records, 403 where the record may not be read */
     async read(
@@ -39,7 +49,8 @@ export function createTimelineService({ items, entities }: TimelineDeps) {
       const before = cursor === undefined ? undefined : decodeCursor(binding, cursor);
       await requireReadable(context, entityType, entityId);
       const found = await items.list({ tenantId, entityType, entityId }, { before, limit: limit + 1 });
-      return pageFrom(found, limit, binding, ({ key }) => key);
+      const page = pageFrom(found, limit, binding, ({ key }) => key);
+      return { ...page, items: await withholdUnreadable(context, page.items, ownersIn(tenantId)) };
     },
   };
 }

@@ -66,9 +66,21 @@ export function maskItem(role: Role, item: TimelineItem): TimelineItem {
   };
 }
 
-function maskTitle({ title, source }: TimelineItem, hidden: Hidden): string {
+function maskTitle(item: TimelineItem, hidden: Hidden): string {
+  const { title, source } = item;
   if ('title' in hidden) return mask;
-  return 'name' in hidden ? changeTitle(source.entityType, title.split(/[ :]/)[1] ?? '', mask) : title;
+  return 'name' in hidden ? changeTitle(source.entityType, actionIn(item), mask) : title;
+}
+
+/** `deal updated: Forty seats` says `updated`. */
+function actionIn({ title }: TimelineItem): string {
+  return title.split(/[ :]/)[1] ?? '';
+}
+
+/** What is left of a change of a record that the reader of somebody else's timeline may not read: that it happened. */
+export function withholdChange(item: TimelineItem): TimelineItem {
+  const title = changeTitle(item.source.entityType, actionIn(item), mask);
+  return { ...item, title, changes: [], masked: ['title', 'changes'] };
 }
 
 /** Snapshots lose the values of what is hidden; the facts of the time (`deal`) likewise. */

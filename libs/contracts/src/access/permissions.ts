@@ -9,6 +9,8 @@ type Grants = Partial<Record<Role, Scope>>;
 const everyone: Grants = { admin: 'all', manager: 'all', sales: 'all', viewer: 'all' };
 const readers: Grants = { admin: 'all', manager: 'all', sales: 'team', viewer: 'all' };
 const editors: Grants = { admin: 'all', manager: 'team', sales: 'own' };
+/** What somebody wrote under their name is changed by nobody else. */
+const authors: Grants = { admin: 'own', manager: 'own', sales: 'own' };
 const creators: Grants = { admin: 'all', manager: 'all', sales: 'all' };
 const stewards: Grants = { admin: 'all', manager: 'team' };
 const admins: Grants = { admin: 'all' };
@@ -34,7 +36,7 @@ export const rules = {
   'companies:delete': stewards,
   'notes:read': everyone,
   'notes:create': creators,
-  'notes:edit': editors,
+  'notes:edit': authors,
   'notes:delete': editors,
   'imports:create': stewards,
   'imports:read': stewards,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { timeSchema } from '../ids.ts';
+import { idSchema, timeSchema } from '../ids.ts';
 import { pageOf, pageQuery } from './paging.ts';
 import { recordFields } from './record.ts';
 
@@ -39,6 +39,9 @@ export const importSchema = z.object({
   warnings: z.int(),
   failure: z.string().nullable(),
   finishedAt: timeSchema.nullable(),
+  /** Who imported, and their team: they decide who may follow the import. Imports of long ago have none. */
+  ownerId: idSchema.nullable().default(null),
+  teamId: idSchema.nullable().default(null),
 });
 export type Import = z.infer<typeof importSchema>;
 
