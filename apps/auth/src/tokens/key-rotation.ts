@@ -21,7 +21,7 @@ export interface KeyRotation {
 }
 
 /** A key is in the key set for so long before it signs: twice what verifiers keep a set for, ms. */
-export const publishedAhead = 600_000;
+const publishedAhead = 600_000;
 /** Clocks differ, and verifiers allow for it, ms. */
 const slack = 300_000;
 const lookEvery = 60_000;
