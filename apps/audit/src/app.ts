@@ -14,6 +14,8 @@ import { createExportService } from './exports/export.service.ts';
 import { createIngestConsumer } from './ingest/ingest.consumer.ts';
 import { createIngestService } from './ingest/ingest.service.ts';
 import { createLogStore } from './ingest/log-store.ts';
+import { versionRoutes } from './versions/version.routes.ts';
+import { createVersionService } from './versions/version.service.ts';
 
 export interface AppDeps {
   connection: Connection;
@@ -34,6 +36,7 @@ export function createApp(deps: AppDeps): { app: Express; consumer: Consumer } {
   const clock = () => new Date();
   const ingest = createIngestService({ store: createLogStore(models), clock });
   const access = createAccessLog({ store: ingest.store, clock });
+  const auditLogs = createAuditLogService({ logs, access });
   const consumer = createIngestConsumer({ amqpUrl, ingest, log, metrics });
   const claims = answerClaims({ url: amqpUrl, log, findGaps: createGapFinder(models.all) });
   const app = createServiceApp({
@@ -42,7 +45,8 @@ export function createApp(deps: AppDeps): { app: Express; consumer: Consumer } {
     routes: [
       // Before `/audit-logs/:id`, which would take their names for ids.
       ...exportRoutes(createExportService({ logs, access, clock })),
-      ...auditLogRoutes(createAuditLogService({ logs, access })),
+      ...auditLogRoutes(auditLogs),
+      ...versionRoutes(createVersionService({ logs, auditLogs })),
       ...activityRoutes(createActivityService({ logs })),
     ],
     checks: { database: pingMongo(connection), broker: connected(consumer) },

@@ -2,6 +2,7 @@ export { AuditBypass } from './audited-guard.ts';
 export { auditedIndexes } from './audited-model.ts';
 export { type AuditedRepository, createAuditedRepository } from './audited-repository.ts';
 export { connectMongo, type Connection, pingMongo } from './connection.ts';
+export { diffRecords } from './diff.ts';
 export type { NewRecord } from './drafts.ts';
 export { databaseProblem, isDatabaseUnavailable, isDuplicateKey } from './errors.ts';
 export { migrate, type Migration } from './migrations.ts';

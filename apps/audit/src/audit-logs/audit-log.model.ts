@@ -163,6 +163,11 @@ export function createAuditLogRepository({ all }: AuditLogModels) {
         .findOne({ ...filter, tenantId, key: mongoose.trusted(keyRange({})) })
         .sort({ key: -1 })
         .lean<AuditLog>(),
+    earliest: (tenantId: string, filter: LogFilter): Promise<AuditLog | null> =>
+      collection.findOne(
+        { ...conditionsOf(filter), tenantId, key: keyRange({}) },
+        { hint: orderedIndex(filter), sort: { key: 1 } },
+      ),
     get: (tenantId: string, id: string): Promise<AuditLog | null> =>
       all.findOne({ _id: id, tenantId }).lean<AuditLog>(),
   };

@@ -76,6 +76,14 @@ export function createAuditLogService({ logs, access }: { logs: AuditLogReposito
     return isKnown ? { ownerId: userId, teamId: null } : undefined;
   }
 
+  /** @throws ProblemError 404 for an entity without logs in this tenant, 403 outside the caller's scope */
+  async function requireReadableEntity(context: TenantContext, entityType: EntityType, entityId: string) {
+    const owner = await ownerOf(context, entityType, entityId);
+    if (!owner) throw notFound(`${entityType}_not_found`, { detail: 'Audit knows no such record.' });
+    authorize(context, 'audit:read', owner);
+  }
+
+  /** @throws ProblemError 403 */
   async function requireReadable(context: TenantContext, log: AuditLog): Promise<void> {
     const owners = await Promise.all([
       isConfinedToOwnDeeds(context) ? undefined : ownerOf(context, log.entityType, log.entityId),
@@ -93,11 +101,12 @@ export function createAuditLogService({ logs, access }: { logs: AuditLogReposito
       return found;
     },
 
+    requireReadableEntity,
+    requireReadable,
+
     /** @throws ProblemError 404 for an entity without logs in this tenant, 403 outside the caller's scope */
     async ofEntity(context: TenantContext, entityType: EntityType, entityId: string, request: PageRequest) {
-      const owner = await ownerOf(context, entityType, entityId);
-      if (!owner) throw notFound(`${entityType}_not_found`, { detail: 'Audit knows no such record.' });
-      authorize(context, 'audit:read', owner);
+      await requireReadableEntity(context, entityType, entityId);
       const deeds = isConfinedToOwnDeeds(context) ? { 'actor.id': context.subject.userId } : {};
       return page('audit-logs of entity', context, { entityType, entityId, ...deeds }, request);
     },

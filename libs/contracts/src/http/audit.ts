@@ -93,3 +93,34 @@ export const recordExportQuery = z
   .refine(inOrder, orderMessage);
 export type RecordExportQuery = z.infer<typeof recordExportQuery>;
 export type AuditFilters = Omit<AuditListQuery, 'limit' | 'cursor'>;
+
+export const asOfQuery = z.strictObject({ at: timeInputSchema });
+/** A record as it was. `state` is what it held; of a deleted record, what it held last. */
+export const asOfSchema = z.object({
+  entityType: entityTypeSchema,
+  entityId: idSchema,
+  at: timeSchema,
+  version: z.int(),
+  /** When it became so, and by whom. */
+  since: timeSchema,
+  actor: actorSchema,
+  deleted: z.boolean(),
+  state: snapshotSchema,
+});
+export type AsOf = z.infer<typeof asOfSchema>;
+
+const versionSchema = z.coerce.number().int().min(1);
+export const versionDiffQuery = z
+  .strictObject({ from: versionSchema, to: versionSchema })
+  .refine(({ from, to }) => from < to, { path: ['to'], error: 'must be a later version than from' });
+
+const versionPointSchema = z.object({ version: z.int(), time: timeSchema, deleted: z.boolean() });
+/** What differs between two versions, however many lie between them. */
+export const versionDiffSchema = z.object({
+  entityType: entityTypeSchema,
+  entityId: idSchema,
+  from: versionPointSchema,
+  to: versionPointSchema,
+  changes: z.array(fieldChangeSchema),
+});
+export type VersionDiff = z.infer<typeof versionDiffSchema>;
