@@ -1,19 +1,23 @@
 import { answerClaims, type Consumer } from '@pipedesk/messaging';
 import { type Connection, databaseProblem, pingMongo } from '@pipedesk/mongo';
-import { createServiceApp, type Logger, type Registry } from '@pipedesk/service-kit';
+import { createServiceApp, type KeySecret, type Logger, type Registry } from '@pipedesk/service-kit';
 import type { Express, RequestHandler } from 'express';
+import { createAccessLog } from './access/access-log.ts';
 import { activityRoutes } from './activity/activity.routes.ts';
 import { createActivityService } from './activity/activity.service.ts';
 import { createAuditLogModels, createAuditLogRepository } from './audit-logs/audit-log.model.ts';
-import { createAccessLog } from './access/access-log.ts';
 import { auditLogRoutes } from './audit-logs/audit-log.routes.ts';
 import { createAuditLogService } from './audit-logs/audit-log.service.ts';
 import { createGapFinder } from './claims/gaps.ts';
+import { createErasing } from './erasures/erasing.ts';
 import { exportRoutes } from './exports/export.routes.ts';
 import { createExportService } from './exports/export.service.ts';
 import { createIngestConsumer } from './ingest/ingest.consumer.ts';
 import { createIngestService } from './ingest/ingest.service.ts';
 import { createLogStore } from './ingest/log-store.ts';
+import { type Background, startBackground } from './seals/background.ts';
+import { createLease } from './seals/lease.ts';
+import { createSealing } from './seals/sealing.ts';
 import { versionRoutes } from './versions/version.routes.ts';
 import { createVersionService } from './versions/version.service.ts';
 
@@ -25,18 +29,49 @@ export interface AppDeps {
   metrics: Registry;
   trustedProxies: string;
   isShuttingDown: () => boolean;
+  /** Encrypts the keys of seals and marks records as stored by the service. */
+  keySecret: KeySecret;
+  sealing: SealingSettings;
 }
 
-/** Builds the service and starts consuming; never listens. */
-export function createApp(deps: AppDeps): { app: Express; consumer: Consumer } {
+export interface SealingSettings {
+  /** Time between rounds, ms. */
+  every: number;
+  /** So many new records start a round at once. */
+  soonAfter: number;
+  /** Age at which the next key signs, ms. */
+  rotateAfter: number;
+  /** Ids of keys of an earlier secret that still count. */
+  trustedKeys: readonly string[];
+}
+
+/** Builds the service and starts consuming and sealing; never listens. */
+export function createApp(deps: AppDeps): { app: Express; consumer: Consumer; sealing: Background } {
   const { connection, amqpUrl, log, metrics } = deps;
+  const clock = () => new Date();
   const models = createAuditLogModels(connection);
   const logs = createAuditLogRepository(models);
 
-  const clock = () => new Date();
-  const ingest = createIngestService({ store: createLogStore(models), clock });
+  const seals = createSealing({ ...deps, models, clock });
+  const ingest = createIngestService({
+    store: createLogStore(models),
+    ...seals.atIngest,
+    clock,
+    onStored: (count) => {
+      sealing.nudge(count);
+    },
+  });
   const access = createAccessLog({ store: ingest.store, clock });
   const auditLogs = createAuditLogService({ logs, access });
+  const erasing = createErasing({
+    ...deps,
+    ...seals,
+    ingest,
+    clock,
+    wake: () => void sealing.wake(),
+  });
+  const lease = createLease(connection, 'sealer', leaseDuration, clock);
+  const sealing = startBackground({ lease, log, ...deps.sealing, run: () => seals.run().then(erasing.run) });
   const consumer = createIngestConsumer({ amqpUrl, ingest, log, metrics });
   const claims = answerClaims({ url: amqpUrl, log, findGaps: createGapFinder(models.all) });
   const app = createServiceApp({
@@ -44,6 +79,8 @@ export function createApp(deps: AppDeps): { app: Express; consumer: Consumer } {
     service: 'audit',
     routes: [
       // Before `/audit-logs/:id`, which would take their names for ids.
+      ...seals.routesWith(access),
+      ...erasing.routes,
       ...exportRoutes(createExportService({ logs, access, clock })),
       ...auditLogRoutes(auditLogs),
       ...versionRoutes(createVersionService({ logs, auditLogs })),
@@ -53,8 +90,11 @@ export function createApp(deps: AppDeps): { app: Express; consumer: Consumer } {
     errorMappers: [databaseProblem],
   });
   const close = async () => void (await Promise.all([consumer.close(), claims.close()]));
-  return { app, consumer: { ...consumer, close } };
+  return { app, consumer: { ...consumer, close }, sealing };
 }
+
+/** Longer than a round takes unless its process is gone. */
+const leaseDuration = 60_000;
 
 function connected(consumer: Consumer): () => Promise<void> {
   return () =>

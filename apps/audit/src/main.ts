@@ -2,6 +2,7 @@ import { feedRevocations } from '@pipedesk/messaging';
 import { connectMongo, migrate } from '@pipedesk/mongo';
 import {
   createAuthenticator,
+  createKeySecret,
   createLifecycle,
   createLogger,
   createMetrics,
@@ -32,7 +33,7 @@ runProcess(log, lifecycle, async () => {
   });
   const revocations = createRevocations({ source, log });
   const feed = feedRevocations({ url: config.AMQP_URL, service, log, revocations });
-  const { app, consumer } = createApp({
+  const { app, consumer, sealing } = createApp({
     connection,
     amqpUrl: config.AMQP_URL,
     authenticate: createAuthenticator({
@@ -45,12 +46,20 @@ runProcess(log, lifecycle, async () => {
     metrics: createMetrics(service),
     trustedProxies: config.TRUSTED_PROXIES,
     isShuttingDown: lifecycle.isShuttingDown,
+    keySecret: createKeySecret(config.AUDIT_KEY_SECRET),
+    sealing: {
+      every: 2_000,
+      soonAfter: 500,
+      rotateAfter: config.AUDIT_KEY_ROTATION_DAYS * 86_400_000,
+      trustedKeys: config.AUDIT_TRUSTED_KEYS.split(',').map((id) => id.trim()),
+    },
   });
   const http = await listen(app, config.HOST, config.PORT);
   lifecycle.onShutdown('http', http.close);
   lifecycle.onShutdown('revocations', revocations.close);
   lifecycle.onShutdown('revocation feed', feed.close);
   lifecycle.onShutdown('consumer', consumer.close);
+  lifecycle.onShutdown('sealing', sealing.close);
   lifecycle.onShutdown('database', () => connection.close());
   log.info({ port: http.port }, 'listening');
 });

@@ -1,4 +1,12 @@
 import type { Migration } from '@pipedesk/mongo';
 import { auditLogMigrations } from './audit-logs/audit-log.model.ts';
+import { erasureMigrations } from './erasures/erasure.store.ts';
+import { sealKeyMigrations } from './seals/seal-keys.ts';
+import { sealMigrations } from './seals/seal.store.ts';
 
-export const migrations: Migration[] = [...auditLogMigrations];
+export const migrations: Migration[] = [
+  ...auditLogMigrations,
+  ...sealMigrations,
+  ...sealKeyMigrations,
+  ...erasureMigrations,
+];

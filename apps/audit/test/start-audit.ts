@@ -1,5 +1,12 @@
 import { connectMongo, type Connection, migrate } from '@pipedesk/mongo';
-import { createAuthenticator, createLogger, createMetrics, listen } from '@pipedesk/service-kit';
+import {
+  createAuthenticator,
+  createKeySecret,
+  type KeySecret,
+  createLogger,
+  createMetrics,
+  listen,
+} from '@pipedesk/service-kit';
 import {
   type Claims,
   createTokenIssuer,
@@ -8,7 +15,7 @@ import {
   openTestBus,
   type TestBus,
 } from '@pipedesk/testing';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { createApp } from '../src/app.ts';
 import { migrations } from '../src/migrations.ts';
 
@@ -23,12 +30,18 @@ export interface Answer {
 export interface TestAudit {
   connection: Connection;
   bus: TestBus;
+  keySecret: KeySecret;
   get(path: string, claims?: Claims): Promise<Answer>;
   getWithoutToken(path: string): Promise<Answer>;
   /** The answer itself, for bodies that are no JSON or are not read to their end. */
   fetch(path: string, claims?: Claims, signal?: AbortSignal): Promise<Response>;
   /** Waits until so many records are stored. */
   stored(count: number): Promise<void>;
+  /** Seals what waits and carries erasures out. */
+  seal(): Promise<void>;
+  post(path: string, body: unknown, claims?: Claims, key?: string): Promise<Answer>;
+  /** An answer that is no JSON. */
+  text(path: string, claims?: Claims): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -39,7 +52,8 @@ export async function startAudit(): Promise<TestAudit> {
   const connection = await connectMongo({ uri: given('MONGODB_URI'), database, log });
   await migrate(connection, migrations, log);
   const { keys, issuer, audience, revocations, tokenFor } = createTokenIssuer();
-  const { app, consumer } = createApp({
+  const keySecret = createKeySecret(randomBytes(32).toString('base64'));
+  const { app, consumer, sealing } = createApp({
     connection,
     amqpUrl: bus.url,
     authenticate: createAuthenticator({ keys, issuer, audience, revocations }),
@@ -47,26 +61,41 @@ export async function startAudit(): Promise<TestAudit> {
     metrics: createMetrics('audit'),
     trustedProxies: 'none',
     isShuttingDown: () => false,
+    keySecret,
+    // Tests seal when they want to.
+    sealing: { every: 3_600_000, soonAfter: Infinity, rotateAfter: 86_400_000, trustedKeys: [] },
   });
   const http = await listen(app, '127.0.0.1', 0);
   await eventually(() => {
     if (!consumer.isConnected()) throw new Error('the consumer is not connected');
   });
-  const get = async (path: string, headers: Record<string, string>): Promise<Answer> => {
-    const response = await fetch(`http://127.0.0.1:${http.port}${path}`, { headers });
+  const send = (path: string, init: RequestInit) => fetch(`http://127.0.0.1:${http.port}${path}`, init);
+  const ask = async (path: string, init: RequestInit): Promise<Answer> => {
+    const response = await send(path, init);
     return { status: response.status, body: await response.json() };
   };
+  const bearer = async (claims?: Claims) => ({ authorization: `Bearer ${await tokenFor(claims)}` });
   const records = connection.collection('auditrecords');
   return {
     connection,
     bus,
-    get: async (path, claims) => get(path, { authorization: `Bearer ${await tokenFor(claims)}` }),
-    getWithoutToken: (path) => get(path, {}),
+    keySecret,
+    get: async (path, claims) => ask(path, { headers: await bearer(claims) }),
+    getWithoutToken: (path) => ask(path, {}),
     fetch: async (path, claims, signal) =>
-      fetch(`http://127.0.0.1:${http.port}${path}`, {
-        headers: { authorization: `Bearer ${await tokenFor(claims)}` },
-        ...(signal && { signal }),
+      send(path, { headers: await bearer(claims), ...(signal && { signal }) }),
+    seal: sealing.runNow,
+    post: async (path, body, claims, key) =>
+      ask(path, {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers: {
+          ...(await bearer(claims)),
+          'content-type': 'application/json',
+          ...(key === undefined ? {} : { 'idempotency-key': key }),
+        },
       }),
+    text: async (path, claims) => (await send(path, { headers: await bearer(claims) })).text(),
     stored: async (count) => {
       await eventually(async () => {
         const found = await records.countDocuments();
@@ -76,6 +105,7 @@ export async function startAudit(): Promise<TestAudit> {
     stop: async () => {
       await http.close();
       await consumer.close();
+      await sealing.close();
       await connection.dropDatabase();
       await connection.close();
       await bus.close();

@@ -5,6 +5,7 @@ export * from './events/catalogue.ts';
 export * from './events/envelope.ts';
 export * from './events/settlement.ts';
 export * from './http/audit.ts';
+export * from './http/audit-seals.ts';
 export * from './http/auth.ts';
 export * from './http/api-keys.ts';
 export * from './http/calendar.ts';

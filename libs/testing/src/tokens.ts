@@ -10,6 +10,8 @@ export interface Claims {
   role?: Role;
   teamId?: string | null;
   name?: string;
+  /** When the user last proved who they are; now, unless told. */
+  authenticatedAt?: Date;
 }
 
 /** Signs access tokens as auth does, with a key of its own; `keys` is what a service verifies them with. */
@@ -27,7 +29,8 @@ export function createTokenIssuer() {
     revocations: { admit: <Caller>(caller: Caller) => Promise.resolve(caller) },
     tokenFor: (claims: Claims = {}): Promise<string> => {
       const { tenantId = uuidv7(), userId = uuidv7(), role = 'admin', teamId = null, name = 'Ada' } = claims;
-      return new SignJWT({ tid: tenantId, sid: uuidv7(), role, name, team: teamId, pv: 1 })
+      const auth_time = Math.floor((claims.authenticatedAt ?? new Date()).getTime() / 1000);
+      return new SignJWT({ tid: tenantId, sid: uuidv7(), role, name, team: teamId, pv: 1, auth_time })
         .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid })
         .setSubject(userId)
         .setJti(uuidv7())

@@ -10,6 +10,7 @@ import {
   type LogFilter,
   type LogRange,
 } from './audit-log.query.ts';
+import type { Erased } from '../seals/format/record.ts';
 
 const collection = 'auditrecords';
 
@@ -47,8 +48,13 @@ export interface AuditLog {
   /** Owner and team of the entity at the time; scopes are decided over the latest. */
   ownerId: string | null;
   teamId: string | null;
-  /** Tells a harmless repeat of an event from another event under the same id. */
-  payloadHash: string;
+  /** Tells a harmless repeat of an event from another event under the same id. Gone once values are erased: it would tell them. */
+  payloadHash: string | null;
+  /** What commitments to the values are salted with, and what was erased; see the leaf of a record. */
+  salt?: string;
+  erased?: Erased;
+  /** Says that the service itself stored the log as it is, until a seal says so. */
+  mac?: string;
   lead?: NonNullable<AuditRecord['lead']>;
   deal?: NonNullable<AuditRecord['deal']>;
 }
@@ -122,7 +128,10 @@ function commonSchema() {
       places: { type: [String], required: true },
       ownerId: optionalText,
       teamId: optionalText,
-      payloadHash: text,
+      payloadHash: { type: String },
+      salt: String,
+      mac: String,
+      erased: json,
     },
     { collection, discriminatorKey: 'kind', strict: 'throw', versionKey: false, minimize: false, id: false },
   );

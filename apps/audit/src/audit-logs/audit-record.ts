@@ -4,7 +4,7 @@ import type { AuditLog } from './audit-log.model.ts';
 /** A log on the wire: what the contract names and nothing that only the store needs. */
 export function toAuditRecord(log: AuditLog): AuditRecord {
   const { type, entityType, entityId, version, action, time, receivedAt, actor, before, after } = log;
-  const { changes, context, links, lead, deal } = log;
+  const { changes, context, links, lead, deal, erased } = log;
   return {
     id: log._id,
     type,
@@ -22,6 +22,7 @@ export function toAuditRecord(log: AuditLog): AuditRecord {
     links,
     ...(lead && { lead }),
     ...(deal && { deal }),
+    ...(erased && { erased: erased.values.map(({ path }) => path) }),
   };
 }
 

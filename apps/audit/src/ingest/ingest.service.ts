@@ -1,6 +1,8 @@
 import { type ChangeEvent, eventId } from '@pipedesk/contracts';
 import type { Rejection } from '@pipedesk/messaging';
 import type { AuditLog } from '../audit-logs/audit-log.model.ts';
+import type { Intake } from '../seals/intake.ts';
+import type { Stamper } from '../seals/stamp.ts';
 import { logOfEvent } from './log-of-event.ts';
 import type { LogStore } from './log-store.ts';
 
@@ -11,18 +13,32 @@ interface Candidate {
   log: AuditLog;
 }
 
+interface IngestDeps {
+  store: LogStore;
+  /** Learns of ids before they are stored, so that the sealer forgets none. */
+  intake: Pick<Intake, 'announce'>;
+  stamper: Stamper;
+  clock: () => Date;
+  onStored?: (count: number) => void;
+}
+
 /** Stores events as logs, each exactly once however often and in whatever order it comes. */
-export function createIngestService({ store, clock }: { store: LogStore; clock: () => Date }) {
+export function createIngestService({ store, intake, stamper, clock, onStored }: IngestDeps) {
   return {
     /** @returns the events that can never be stored; all others are, journaled. */
     async store(events: ChangeEvent[]): Promise<Rejection[]> {
       const receivedAt = clock();
-      const candidates = events.map((event) => ({ event, log: logOfEvent(event, receivedAt) }));
+      const candidates = events.map((event) => ({ event, log: logOfEvent(wellFormed(event), receivedAt) }));
       const { kept, rejections } = splitRepeats(candidates);
-      const foreign = await rejectForeign(kept);
+      const [foreign] = await Promise.all([
+        rejectForeign(kept),
+        intake.announce(idsByTenant(kept), receivedAt),
+      ]);
       const refused = new Set(foreign.map(({ event }) => event));
       const own = kept.filter(({ event }) => !refused.has(event));
-      return [...rejections, ...foreign, ...(await insert(own))];
+      const contradicted = await insert(own);
+      onStored?.(own.length);
+      return [...rejections, ...foreign, ...contradicted];
     },
   };
 
@@ -43,7 +59,7 @@ export function createIngestService({ store, clock }: { store: LogStore; clock: 
   }
 
   async function insert(candidates: Candidate[]): Promise<Rejection[]> {
-    const refused = await store.insert(candidates.map(({ log }) => log));
+    const refused = await store.insert(candidates.map(({ log }) => stamper.stamp(log)));
     const hashes = await store.hashesOf(refused);
     return candidates
       .filter(({ log }) => hashes.has(log._id) && hashes.get(log._id) !== log.payloadHash)
@@ -71,4 +87,24 @@ function splitRepeats(candidates: Candidate[]): { kept: Candidate[]; rejections:
 
 function contradiction(event: ChangeEvent): Rejection {
   return { event, reason: `another event is stored under the id ${event.id}` };
+}
+
+function idsByTenant(candidates: Candidate[]): Map<string, string[]> {
+  const byTenant = Map.groupBy(candidates, ({ log }) => log.tenantId);
+  return new Map([...byTenant].map(([tenantId, some]) => [tenantId, some.map(({ log }) => log._id)]));
+}
+
+/** The database replaces unpaired surrogates, which no UTF-8 can hold; hashes must be over what it will give back. */
+function wellFormed(event: ChangeEvent): ChangeEvent {
+  const text = JSON.stringify(event);
+  return /\\ud[89a-f]/i.test(text) ? (replaceSurrogates(event) as ChangeEvent) : event;
+}
+
+function replaceSurrogates(value: unknown): unknown {
+  if (typeof value === 'string') return value.toWellFormed();
+  if (Array.isArray(value)) return value.map(replaceSurrogates);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [name.toWellFormed(), replaceSurrogates(inner)]),
+  );
 }

@@ -4,6 +4,7 @@ import type { AuditLog, AuditLogModels } from '../audit-logs/audit-log.model.ts'
 export interface LogStore {
   /** Inserts all it can. @returns the ids that are stored already */
   insert(logs: AuditLog[]): Promise<string[]>;
+  /** Payload hashes by id; none for logs that lost theirs with erased values. */
   hashesOf(ids: string[]): Promise<Map<string, string>>;
   /** The tenants of the entities of which one of these logs is stored, by entity id. */
   tenantsOf(ids: string[]): Promise<Map<string, string>>;
@@ -29,7 +30,9 @@ export function createLogStore({ all }: AuditLogModels): LogStore {
       const stored = await collection
         .find({ _id: { $in: ids } }, { projection: { payloadHash: 1 } })
         .toArray();
-      return new Map(stored.map((log) => [log._id, log.payloadHash]));
+      return new Map(
+        stored.flatMap(({ _id, payloadHash }) => (payloadHash === null ? [] : [[_id, payloadHash] as const])),
+      );
     },
     async tenantsOf(ids) {
       const stored = await collection

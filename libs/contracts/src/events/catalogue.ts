@@ -15,6 +15,7 @@ export const eventPrefixes: Record<EntityType, string> = {
   note: 'crm.note',
   import: 'crm.import',
   calendar_event: 'calendar.event',
+  erasure: 'audit.erasure',
   audit_access: 'audit.access',
 };
 

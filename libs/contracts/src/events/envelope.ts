@@ -17,6 +17,7 @@ export const entityTypes = [
   'note',
   'import',
   'calendar_event',
+  'erasure',
   'audit_access',
 ] as const;
 export const entityTypeSchema = z.enum(entityTypes);

@@ -40,6 +40,8 @@ export const auditRecordSchema = z.object({
       amount: z.object({ amount: z.int(), currency: z.string() }).nullable(),
     })
     .optional(),
+  /** Paths whose values were erased for good, e.g. `after.email`. */
+  erased: z.array(z.string()).optional(),
   ...maskedFields,
 });
 export type AuditRecord = z.infer<typeof auditRecordSchema>;

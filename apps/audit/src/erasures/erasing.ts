@@ -1,0 +1,39 @@
+import type { ChangeEvent } from '@pipedesk/contracts';
+import type { Connection } from '@pipedesk/mongo';
+import type { KeySecret, Logger, Route } from '@pipedesk/service-kit';
+import type { IngestService } from '../ingest/ingest.service.ts';
+import type { Sealing } from '../seals/sealing.ts';
+import { createEraser } from './eraser.ts';
+import { erasureRoutes } from './erasure.routes.ts';
+import { createErasureService } from './erasure.service.ts';
+import { createErasureStore } from './erasure.store.ts';
+
+interface ErasingDeps extends Pick<Sealing, 'seals' | 'sealer'> {
+  connection: Connection;
+  keySecret: KeySecret;
+  ingest: IngestService;
+  log: Logger;
+  wake: () => void;
+  clock: () => Date;
+}
+
+/** Puts together what erasing is made of. */
+export function createErasing(deps: ErasingDeps): { routes: Route[]; run: () => Promise<void> } {
+  const { connection, keySecret, ingest, wake, clock } = deps;
+  const erasures = createErasureStore(connection, keySecret);
+  const fingerprintKey = keySecret.derive('fingerprints of erasure requests');
+  const service = createErasureService({ erasures, fingerprintKey, wake, clock });
+  const eraser = createEraser({ ...deps, erasures, record: storeWith(ingest) });
+  return { routes: erasureRoutes(service), run: eraser.runAll };
+}
+
+/**
+ * Audit's own events come in the way all others do, only not over the bus: what takes values away must be on record
+ * even while the broker is down.
+ */
+function storeWith(ingest: IngestService) {
+  return async (events: ChangeEvent[]): Promise<void> => {
+    const [rejection] = await ingest.store(events);
+    if (rejection) throw new Error(`audit refuses its own event: ${rejection.reason}`);
+  };
+}

@@ -1,0 +1,69 @@
+import { hash } from 'node:crypto';
+import { canonical, sha256 } from './canonical.ts';
+import { leafHash } from './merkle.ts';
+import { type SealableRecord, UnverifiableRecord } from './record.ts';
+import { takeApart } from './values.ts';
+
+/** What a record is in the tree: everything open as it is, everything else as a salted commitment. */
+export interface Leaf {
+  v: 1;
+  /** The record's place in its tenant's sequence, from 1. */
+  seq: number;
+  open: Record<string, unknown>;
+  /** Path -> commitment. */
+  values: Record<string, string>;
+}
+
+/** Of an erased value; a name must be a text. */
+export const placeholderOf = (path: string): string | null => (path === 'actor.name' ? '[erased]' : null);
+
+const saltLength = 32;
+
+/** @throws UnverifiableRecord when the record's salts are not complete */
+export function leafOf(record: SealableRecord, seq: number): Leaf {
+  const { open, values } = takeApart(record);
+  const erased = new Map(record.erased?.values.map(({ path, commitment }) => [path, commitment]));
+  const salts = saltsOf(record, [...values.keys()]);
+  const commitments: Record<string, string> = {};
+  for (const [path, text] of values) {
+    const kept = erased.get(path);
+    erased.delete(path);
+    commitments[path] = kept === undefined ? commit(path, text, salts.get(path)) : keptFor(path, text, kept);
+  }
+  const [stray] = erased.keys();
+  if (stray !== undefined) throw new UnverifiableRecord(`a value that is not there is erased: ${stray}`);
+  return { v: 1, seq, open, values: commitments };
+}
+
+export function hashOfLeaf(leaf: Leaf): Buffer {
+  return leafHash(canonical(leaf));
+}
+
+/** SHA-256 over salt, path and canonical value: without the salt nobody can try values against it. */
+function commit(path: string, text: string, salt: string | undefined): string {
+  if (salt === undefined) throw new UnverifiableRecord(`the salt of ${path} is missing`);
+  return sha256(`value:1:${salt}:[${JSON.stringify(path)},${text}]`);
+}
+
+function keptFor(path: string, text: string, commitment: string): string {
+  if (text !== canonical(placeholderOf(path)))
+    throw new UnverifiableRecord(`${path} is erased and has a value all the same`);
+  return commitment;
+}
+
+/**
+ * A salt a value. All are drawn from the record's own by SHAKE256, in the order of the sorted paths; once values are
+ * erased, those of the others are kept singly, since the record's would give back the erased ones'.
+ */
+export function saltsOf({ salt, erased }: SealableRecord, paths: string[]): Map<string, string> {
+  if (erased) return new Map(erased.salts.map((kept) => [kept.path, kept.salt]));
+  if (salt === undefined || !/^[0-9a-f]{32}$/.test(salt))
+    throw new UnverifiableRecord('the salt of the record is missing');
+  const options = { outputEncoding: 'hex', outputLength: (paths.length * saltLength) / 2 } as const;
+  const drawn = hash('shake256', `salts:1:${salt}`, options);
+  return new Map(
+    paths
+      .sort()
+      .map((path, index) => [path, drawn.slice(index * saltLength, (index + 1) * saltLength)] as const),
+  );
+}
