@@ -8,6 +8,7 @@ import {
   type Registry,
 } from '@pipedesk/service-kit';
 import type { Express } from 'express';
+import { availableParallelism } from 'node:os';
 import { accountRoutes } from './accounts/account.routes.ts';
 import { createAccountService } from './accounts/account.service.ts';
 import { createLoginLimiter } from './accounts/login-limiter.ts';
@@ -78,8 +79,8 @@ export interface AppDeps {
   clock?: () => Date;
 }
 
-/** Password checks at a time: on two cores one core stays free for everything else often enough. */
-const hashing = { concurrency: 2, capacity: 100 };
+/** Password checks at a time: one core stays free for everything else, as far as there is a second one. */
+const hashing = { concurrency: Math.max(1, availableParallelism() - 1), capacity: 100 };
 
 /** Builds the service; never listens. */
 export function createApp(deps: AppDeps): {
