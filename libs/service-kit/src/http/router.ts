@@ -39,7 +39,8 @@ export function createRouter(options: RouterOptions): Router {
 function guardsOf(route: Route, { authenticate, authenticateService }: RouterOptions): RequestHandler[] {
   const { permission } = route;
   if (isPublic(permission)) return [];
-  if (!isForServices(permission)) return [authenticate, requireRole(permission), ...(route.stepUp ? [requireRecentProof] : [])];
+  if (!isForServices(permission))
+    return [authenticate, requireRole(permission), ...(route.stepUp ? [requireRecentProof] : [])];
   if (!authenticateService) throw new Error(`nobody admits the services that may call ${route.path}`);
   return [authenticateService];
 }
