@@ -1,6 +1,7 @@
 /**
  * For how long headers made to hurt keep the gateway's event loop from turning: `node bench/hostile-headers.ts`. The
- * first line is the same load of ordinary requests: what the machine itself adds.
+ * first line is the same load of ordinary requests: what the machine itself adds. A stall counts the time that other
+ * processes had the core as well; what one request can hold the loop for is less than the CPU time of all.
  */
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -19,7 +20,7 @@ const attacks: Record<string, string[]> = {
   'a scheme without an end': [`Authorization: Bearer${fill('\t')}`],
   'a token of dots': [`Authorization: Bearer ${fill('.')}`],
   'a token of short parts': [`Authorization: Bearer ${fill('a.')}`],
-  'many headers': Array.from({ length: 1_000 }, (_, index) => `x${index}: 1`),
+  'many headers': Array.from({ length: 900 }, (_, index) => `x${index}: 1`),
   'many names in Connection': [`Connection: ${fill('a,')}`],
   'many proxies': [`X-Forwarded-For: ${fill('1,')}`],
   'a long trace': [`Traceparent: 00-${fill('0')}`],
@@ -32,8 +33,14 @@ await attack(attacks['ordinary requests'] ?? []);
 for (const [name, headers] of Object.entries(attacks)) {
   await gateway.usage();
   const statuses = await attack(headers);
-  const { longestStall } = await gateway.usage();
-  console.log(`  ${name.padEnd(26)} ${statuses.padEnd(10)} longest stall ${longestStall.toFixed(1)} ms`);
+  const { cpu, longestStall } = await gateway.usage();
+  const columns = [
+    name.padEnd(26),
+    statuses.padEnd(8),
+    `longest stall ${longestStall.toFixed(1).padStart(6)} ms`,
+    `CPU of all ${times}: ${(cpu / 1000).toFixed(1)} ms`,
+  ];
+  console.log(`  ${columns.join('  ')}`);
 }
 await gateway.stop();
 upstream.stop();
