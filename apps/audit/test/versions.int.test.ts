@@ -18,6 +18,7 @@ const deletion = buildEvent({
   version: 5,
   action: 'deleted',
   time: '2026-03-01T09:31:00.000Z',
+  actor: { id: ownerId },
   before: history[3]?.data.after ?? null,
   after: null,
 });

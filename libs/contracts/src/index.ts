@@ -3,6 +3,7 @@ export * from './access/permissions.ts';
 export * from './access/roles.ts';
 export * from './events/catalogue.ts';
 export * from './events/envelope.ts';
+export * from './events/redaction.ts';
 export * from './events/settlement.ts';
 export * from './http/audit.ts';
 export * from './http/audit-seals.ts';

@@ -1,4 +1,4 @@
-import { type TenantContext, versionMismatch } from '@pipedesk/service-kit';
+import { conflict, type TenantContext, versionMismatch } from '@pipedesk/service-kit';
 import { v7 as uuidv7 } from 'uuid';
 import type { StoredDocument } from './audited-model.ts';
 import { draftDocument, type NewRecord } from './drafts.ts';
@@ -6,7 +6,8 @@ import { isDuplicateKey } from './errors.ts';
 import { findRepeated, fingerprintOf, idempotencyIndex, insertFresh, ownKey } from './idempotency.ts';
 import { type RecordBase, toRecord } from './record.ts';
 import type { Store } from './repository-definition.ts';
-import { repeatOnRace, writeTombstone, writeVersion } from './versions.ts';
+import { tenantOf } from './tenant.ts';
+import { repeatOnRace, writeRestored, writeTombstone, writeVersion } from './versions.ts';
 
 export interface Created<R> {
   record: R;
@@ -52,6 +53,11 @@ export interface AuditedWrites<R extends RecordBase> {
   ): Promise<R>;
   /** Soft delete: a tombstone keeps the event until it is sent. */
   remove(context: TenantContext, id: string, options: ChangeOptions<R>): Promise<R>;
+  /**
+   * Brings back what `remove` took, as it was.
+   * @throws ProblemError 404, 409 `<entity>_not_deleted`, 412 `version_mismatch`
+   */
+  restore(context: TenantContext, id: string, options: ChangeOptions<R>): Promise<R>;
 }
 
 export function createAuditedWrites<R extends RecordBase>(
@@ -75,13 +81,27 @@ export function createAuditedWrites<R extends RecordBase>(
     return document;
   }
 
-  async function getFor(context: TenantContext, id: string, options: ChangeOptions<R>): Promise<R> {
-    const record = await get(context, id);
-    const { expectedVersion, authorize } = options;
+  function check(record: R, { expectedVersion, authorize }: ChangeOptions<R>): R {
     authorize?.(record);
     if (expectedVersion !== undefined && expectedVersion !== record.version)
       throw versionMismatch(expectedVersion, record.version);
     return record;
+  }
+
+  async function getFor(context: TenantContext, id: string, options: ChangeOptions<R>): Promise<R> {
+    return check(await get(context, id), options);
+  }
+
+  async function getRemoved(context: TenantContext, id: string, options: ChangeOptions<R>): Promise<R> {
+    const tombstone = await collection.findOne({
+      _id: id,
+      tenantId: tenantOf(context),
+      deletedAt: { $ne: null },
+    });
+    if (tombstone) return check(toRecord<R>(tombstone), options);
+    check(await get(context, id), options);
+    const { entityType } = definition;
+    throw conflict(`${entityType}_not_deleted`, { detail: `This ${entityType} is not deleted.` });
   }
 
   return {
@@ -118,5 +138,7 @@ export function createAuditedWrites<R extends RecordBase>(
       }),
     remove: (context, id, options) =>
       repeatOnRace(async () => writeTombstone(store, context, await getFor(context, id, options))),
+    restore: (context, id, options) =>
+      repeatOnRace(async () => writeRestored(store, context, await getRemoved(context, id, options))),
   };
 }

@@ -6,6 +6,8 @@ import {
   eventPrefixes,
   type FieldChange,
   type Link,
+  redactChanges,
+  redactSnapshot,
   type Snapshot,
 } from '@pipedesk/contracts';
 import type { TenantContext } from '@pipedesk/service-kit';
@@ -23,7 +25,7 @@ export interface Change {
   time: Date;
 }
 
-/** The event of a change, with who and where from its context. */
+/** The event of a change, with who and where from its context. Secrets never enter: here is where every event is made. */
 export function changeEvent(context: TenantContext, change: Change): ChangeEvent {
   const { entityType, entityId, version, action, before, after, changes, links, time } = change;
   return {
@@ -36,6 +38,15 @@ export function changeEvent(context: TenantContext, change: Change): ChangeEvent
     tenantid: context.tenantId,
     datacontenttype: 'application/json',
     ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }),
-    data: { version, action, before, after, changes, actor: context.actor, context: context.context, links },
+    data: {
+      version,
+      action,
+      before: redactSnapshot(before),
+      after: redactSnapshot(after),
+      changes: redactChanges(changes),
+      actor: context.actor,
+      context: context.context,
+      links,
+    },
   };
 }

@@ -1,4 +1,4 @@
-import type { ChangeEvent, FieldChange, Link, Snapshot } from '@pipedesk/contracts';
+import type { Action, ChangeEvent, FieldChange, Link, Snapshot } from '@pipedesk/contracts';
 import { conflict, type TenantContext } from '@pipedesk/service-kit';
 import type { mongo } from 'mongoose';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -51,6 +51,23 @@ export async function writeTombstone<R extends RecordBase>(
   return (await update(store, context, before, set, event, time)) ? before : undefined;
 }
 
+/**
+ * Takes a tombstone away: the record is again what it was when it was removed, as its next version.
+ * @returns undefined when somebody else has written meanwhile
+ */
+export async function writeRestored<R extends RecordBase>(
+  store: Store<R>,
+  context: TenantContext,
+  tombstone: R,
+): Promise<R | undefined> {
+  const time = new Date();
+  const after = { ...tombstone, version: tombstone.version + 1, updatedAt: time.toISOString() };
+  const event = nextEvent(store, context, { before: null, after, changes: [], time });
+  const set = { deletedAt: null, updatedAt: time };
+  const isDone = await update(store, context, tombstone, set, event, time, { $ne: null });
+  return isDone ? after : undefined;
+}
+
 const attempts = 8;
 const longestPause = 100;
 
@@ -64,8 +81,9 @@ export async function repeatOnRace<R>(attempt: () => Promise<R | undefined>): Pr
   throw conflict('concurrent_changes', { detail: 'Others keep changing this record. Try again.' });
 }
 
+/** What a version was before and is after; a removal ends with nothing, a restoration begins with nothing. */
 interface Step<R> {
-  before: R;
+  before: R | null;
   after: R | null;
   changes: FieldChange[];
   time: Date;
@@ -76,17 +94,25 @@ function nextEvent<R extends RecordBase>(
   context: TenantContext,
   { before, after, changes, time }: Step<R>,
 ): ChangeEvent {
+  const sides = [before, after].filter((side) => side !== null);
+  const [record] = sides;
+  if (!record) throw new Error('a version is of some record');
   return changeEvent(context, {
     entityType,
-    entityId: before.id,
-    version: before.version + 1,
-    action: after ? 'updated' : 'deleted',
-    before: before as unknown as Snapshot,
+    entityId: record.id,
+    version: before ? before.version + 1 : record.version,
+    action: actionOf(before, after),
+    before: before as unknown as Snapshot | null,
     after: after as unknown as Snapshot | null,
     changes,
-    links: uniqueLinks([...linksOf(before), ...(after ? linksOf(after) : [])]),
+    links: uniqueLinks(sides.flatMap(linksOf)),
     time,
   });
+}
+
+function actionOf(before: unknown, after: unknown): Action {
+  if (!after) return 'deleted';
+  return before ? 'updated' : 'restored';
 }
 
 /** The one atomic write: new values, next version, and the event, if the record is still as it was read. */
@@ -97,9 +123,10 @@ async function update<R extends RecordBase>(
   set: Record<string, unknown>,
   event: ChangeEvent,
   time: Date,
+  deletedAt: null | { $ne: null } = null,
 ): Promise<boolean> {
   const result = await collection.updateOne(
-    { _id: before.id, tenantId: tenantOf(context), version: before.version, deletedAt: null },
+    { _id: before.id, tenantId: tenantOf(context), version: before.version, deletedAt },
     {
       $set: set,
       $inc: { version: 1 },

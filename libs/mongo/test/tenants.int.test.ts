@@ -32,6 +32,7 @@ const calls: Record<keyof DealRepository, (context: TenantContext, record: Deal)
   createMany: (context) => deals.createMany(context, [{ fields: buildDeal(), idempotencyKey: 'k2' }]),
   change: (context, { id }) => deals.change(context, id, {}, (deal) => (deal.name = 'stolen')),
   remove: (context, { id }) => deals.remove(context, id, {}),
+  restore: (context, { id }) => deals.restore(context, id, {}),
 };
 
 describe('a tenant', () => {

@@ -120,6 +120,7 @@ function commonSchema() {
         apiKeyId: optionalText,
         operationId: optionalText,
         source: text,
+        restoredFrom: { type: Number },
       },
       links: { type: [json], required: true },
       traceparent: String,

@@ -47,6 +47,8 @@ export const changeContextSchema = z.object({
   apiKeyId: z.string().nullable(),
   operationId: z.string().nullable(),
   source: z.string(),
+  /** The version whose values a change brought back. */
+  restoredFrom: z.int().min(1).optional(),
 });
 export type ChangeContext = z.infer<typeof changeContextSchema>;
 
