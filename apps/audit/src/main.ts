@@ -1,16 +1,12 @@
-import { feedRevocations } from '@pipedesk/messaging';
+import { verifyTokens } from '@pipedesk/messaging';
 import { connectMongo, migrate } from '@pipedesk/mongo';
 import {
-  createAuthenticator,
   createKeySecret,
   createLifecycle,
   createLogger,
   createMetrics,
-  createRevocations,
   listen,
   orExit,
-  remoteKeys,
-  remoteRevocations,
   runProcess,
 } from '@pipedesk/service-kit';
 import { createApp } from './app.ts';
@@ -25,23 +21,11 @@ const lifecycle = createLifecycle(log);
 runProcess(log, lifecycle, async () => {
   const connection = await connectMongo({ uri: config.MONGODB_URI, database: config.MONGODB_DATABASE, log });
   await migrate(connection, migrations, log);
-  const keys = remoteKeys({ url: config.AUTH_JWKS_URL });
-  const source = remoteRevocations({
-    jwksUrl: config.AUTH_JWKS_URL,
-    secret: config.SERVICE_SECRET,
-    service,
-  });
-  const revocations = createRevocations({ source, log });
-  const feed = feedRevocations({ url: config.AMQP_URL, service, log, revocations });
+  const tokens = verifyTokens({ config, service, log });
   const { app, consumer, sealing } = createApp({
     connection,
     amqpUrl: config.AMQP_URL,
-    authenticate: createAuthenticator({
-      keys,
-      issuer: config.AUTH_ISSUER,
-      audience: config.AUTH_AUDIENCE,
-      revocations,
-    }),
+    authenticate: tokens.authenticate,
     log,
     metrics: createMetrics(service),
     trustedProxies: config.TRUSTED_PROXIES,
@@ -56,8 +40,7 @@ runProcess(log, lifecycle, async () => {
   });
   const http = await listen(app, config.HOST, config.PORT);
   lifecycle.onShutdown('http', http.close);
-  lifecycle.onShutdown('revocations', revocations.close);
-  lifecycle.onShutdown('revocation feed', feed.close);
+  lifecycle.onShutdown('token verification', tokens.close);
   lifecycle.onShutdown('consumer', consumer.close);
   lifecycle.onShutdown('sealing', sealing.close);
   lifecycle.onShutdown('database', () => connection.close());

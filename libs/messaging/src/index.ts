@@ -6,7 +6,8 @@ export { createDelivery } from './delivery.ts';
 export type { OutboxRelay, OutboxSource } from './outbox-relay.ts';
 export { createPublisher, NotPublished, type Publisher } from './publisher.ts';
 export { type DeadLetter, replayDeadLetters } from './replay.ts';
-export { feedRevocations, type RevocationFeed } from './revocation-feed.ts';
+export { feedRevocations } from './revocation-feed.ts';
+export { verifyTokens } from './verified-tokens.ts';
 export {
   type ConsumerQueue,
   consumerQueues,
