@@ -1,3 +1,4 @@
+export { repositoryRoot } from './backing/cache.ts';
 export { startBackingServices, startBroker } from './backing/backing-services.ts';
 export type { BackingOptions, BackingServices, DedicatedBroker } from './backing/backing-services.ts';
 export type { BrokerControl, DatabaseControl } from './backing/controls.ts';

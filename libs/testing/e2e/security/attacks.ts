@@ -1,0 +1,128 @@
+import type { Attack } from './attack.ts';
+import { bootAttacks } from './boot-attacks.ts';
+import { edgeAttacks } from './edge-attacks.ts';
+import { inputAttacks } from './input-attacks.ts';
+import { rightAttacks } from './right-attacks.ts';
+import { sessionAttacks } from './session-attacks.ts';
+import { tenantAttacks } from './tenant-attacks.ts';
+import { tokenAttacks } from './token-attacks.ts';
+
+/** In the order of the reference's table; brute force comes last of the logins, since it slows them down. */
+export const attacks: Attack[] = [
+  ...tokenAttacks,
+  ...bootAttacks,
+  ...sessionAttacks,
+  ...edgeAttacks,
+  ...tenantAttacks,
+  ...rightAttacks,
+  ...inputAttacks,
+];
+
+interface ProvenElsewhere {
+  where: string;
+  name: string;
+  /** The test file, and words that stand in it. */
+  file: string;
+  words: string;
+}
+
+const kit = 'libs/service-kit/src';
+
+/** Rows that need a hand inside a process, or a clock: their own tests have it. */
+export const provenElsewhere: ProvenElsewhere[] = [
+  {
+    where: 'JWKS',
+    name: 'the key source down while cold',
+    file: `${kit}/auth/key-source.test.ts`,
+    words: 'signing_keys_unavailable',
+  },
+  {
+    where: 'boot',
+    name: 'an undeclared route',
+    file: `${kit}/http/route.test.ts`,
+    words: 'declares no permission',
+  },
+  {
+    where: 'tenant',
+    name: 'a forged tenant in an event, to audit',
+    file: 'apps/audit/test/ingest.int.test.ts',
+    words: 'tenant',
+  },
+  {
+    where: 'tenant',
+    name: 'a forged tenant in an event, to timeline',
+    file: 'apps/timeline/test/projection.int.test.ts',
+    words: 'tenant',
+  },
+  {
+    where: 'tenant',
+    name: 'a query without a tenant',
+    file: 'libs/mongo/test/tenants.int.test.ts',
+    words: 'tenant',
+  },
+  {
+    where: 'RBAC',
+    name: 'decide and filterFor, on random records and users',
+    file: 'libs/contracts/src/access/decisions.test.ts',
+    words: 'filterFor',
+  },
+  {
+    where: 'RBAC',
+    name: 'masked values of random records, in every kind of answer',
+    file: 'libs/contracts/src/access/masking.test.ts',
+    words: 'masked value',
+  },
+  {
+    where: 'JWT',
+    name: 'random mutations of a genuine token',
+    file: `${kit}/auth/token-mutations.test.ts`,
+    words: 'mutation',
+  },
+  {
+    where: 'session',
+    name: 'a service that was down while a session ended',
+    file: `${kit}/auth/revocations.test.ts`,
+    words: 'ask again',
+  },
+  {
+    where: 'login',
+    name: 'rotating IPv6 in a /56; a victim locked out; a spray',
+    file: 'apps/auth/src/accounts/login-limiter.test.ts',
+    words: 'network',
+  },
+  {
+    where: 'container',
+    name: 'a process that is root',
+    file: 'deploy/docker/test/dockerfile.test.ts',
+    words: 'user without rights',
+  },
+];
+
+interface NotApplicable {
+  where: string;
+  name: string;
+  because: string;
+}
+
+export const notApplicableYet: NotApplicable[] = [
+  {
+    where: 'JWT',
+    name: 'an audit event for each refused token',
+    because: 'a refused token names nobody who could be believed; it is in the log and in the metrics',
+  },
+  { where: 'output', name: 'CSV cells that start with = + - @ TAB', because: 'there is no export' },
+  {
+    where: 'SSRF',
+    name: '127.1, 2130706433, fullwidth digits, [::ffff:127.0.0.1], rebinding, 302 to 169.254.169.254, gopher',
+    because: 'there are no webhooks',
+  },
+  {
+    where: 'legacy',
+    name: 'flag off; client not listed; after sunset; accepted call',
+    because: 'the header is never believed: see the rows of headers',
+  },
+  { where: 'boot', name: 'the legacy flag without a sunset', because: 'there is no such flag' },
+  { where: 'RBAC', name: 'contacts: merge, erase', because: 'there are no contacts' },
+  { where: 'RBAC', name: 'audit: export, erase', because: 'there are no such routes' },
+  { where: 'login', name: 'Google sign-in', because: 'there is none' },
+];
