@@ -24,6 +24,7 @@ const compose = `
 | Variable | Meaning | Default |
 | --- | --- | --- |
 | \`AUTH_KEY_SECRET\` | As above. Whoever has it and the database can sign tokens; without it every session ends. | required |
+| \`AUDIT_KEY_SECRET\` | As above. Whoever has it and the database can sign audit trails; without it a new key is made and the old ones have to be named in \`AUDIT_TRUSTED_KEYS\`. | required |
 | \`SERVICE_SECRET\` | As above. Whoever has it can ask auth what services ask. | required |
 | \`RABBITMQ_PASSWORD\` | Password of the user \`pipedesk\`. Letters, digits, \`-\` and \`_\`: it becomes part of a URL. | required |
 | \`GRAFANA_ADMIN_PASSWORD\` | Password of Grafana's user \`admin\`, set at its first start. | required |

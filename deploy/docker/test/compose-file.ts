@@ -63,6 +63,7 @@ export type ComposeFile = z.infer<typeof composeSchema>;
 /** Something acceptable for every variable that docker-compose.yml requires. */
 export const sampleVariables = {
   AUTH_KEY_SECRET: Buffer.alloc(32, 7).toString('base64'),
+  AUDIT_KEY_SECRET: Buffer.alloc(32, 8).toString('base64'),
   SERVICE_SECRET: 'service-secret-of-32-characters-or-more',
   RABBITMQ_PASSWORD: 'broker-password',
   GRAFANA_ADMIN_PASSWORD: 'grafana-password',

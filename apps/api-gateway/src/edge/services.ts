@@ -31,6 +31,9 @@ const ordinary = { bodyLimit: MiB, timeout: 30_000 };
 /** CSV files are large, and crm reads them while it works on them. */
 const imports = { bodyLimit: 50 * MiB, timeout: 600_000 };
 
+/** audit answers when it has recomputed everything. */
+const verification = { bodyLimit: MiB, timeout: 600_000 };
+
 /** Where a path goes and what may go there: largest body in bytes, longest silence in ms. */
 export interface Destination {
   service: ServiceName;
@@ -46,7 +49,12 @@ export function destinationOf(path: string): Destination | undefined {
   const segment = path.split('/', 2)[1] ?? '';
   const service = bySegment.get(segment);
   if (!service) return undefined;
-  return { service, label: `/${segment}/*`, ...(segment === 'imports' ? imports : ordinary) };
+  return { service, label: `/${segment}/*`, ...limitsOf(segment, path) };
+}
+
+function limitsOf(segment: string, path: string) {
+  if (path === '/audit-logs/verify') return verification;
+  return segment === 'imports' ? imports : ordinary;
 }
 
 const publicRoutes = new Set([
@@ -58,6 +66,8 @@ const publicRoutes = new Set([
   'POST /auth/password/reset-request',
   'POST /auth/password/reset',
   'POST /invitations/accept',
+  'GET /audit-logs/keys',
+  'HEAD /audit-logs/keys',
   `GET ${jwksPath}`,
   `HEAD ${jwksPath}`,
 ]);

@@ -13,6 +13,7 @@ const credentials = 'pipedesk:pipedesk';
 export const composeVariables = {
   RABBITMQ_PASSWORD: 'pipedesk',
   AUTH_KEY_SECRET: 'not used by the backing services',
+  AUDIT_KEY_SECRET: 'not used by the backing services',
   SERVICE_SECRET: 'not used by the backing services',
   GRAFANA_ADMIN_PASSWORD: 'not used by the backing services',
 };
