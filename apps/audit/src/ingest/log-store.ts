@@ -48,6 +48,7 @@ function duplicatesIn(error: unknown, logs: AuditLog[]): string[] {
   if (!(error instanceof mongo.MongoBulkWriteError)) throw error;
   const failures = [error.writeErrors].flat();
   const others = failures.some(({ code }) => code !== duplicateKey);
-  if (others || error.result.getWriteConcernError()) throw error;
+  // None at all means that the command itself failed, as by a lost connection: nothing is known to be stored.
+  if (failures.length === 0 || others || error.result.getWriteConcernError()) throw error;
   return failures.flatMap(({ index }) => logs[index]?._id ?? []);
 }
