@@ -29,7 +29,7 @@ interface RelayOptions {
   publisher: Pick<Publisher, 'publish' | 'isConnected' | 'onConnected' | 'onSettled' | 'isAuditIdle'>;
   log: Logger;
   metrics: Registry;
-  /** ms between two sweeps; longer while sweeping takes long, so that it never takes more than a twentieth of the time. */
+  /** ms between two sweeps; longer while reading the outbox takes long, so that it takes no more than a twentieth of the time. */
   sweepEvery?: number;
   /** Sweeps leave younger entries to the process that wrote them, ms. */
   graceMs?: number;
@@ -138,20 +138,24 @@ export function createOutboxRelay({
   async function sweepOnce(): Promise<void> {
     timer?.cancel();
     const began = clock();
+    let waited = 0;
     try {
-      if (publisher.isConnected()) await sendPending();
+      if (publisher.isConnected()) waited = await sendPending();
       await measureBacklog();
     } catch (error) {
       log.warn({ err: error }, 'outbox sweep failed; it will be repeated');
     }
-    if (!closed) timer = schedule(() => void sweep(), Math.max(sweepEvery, 20 * (clock() - began)));
+    if (!closed) timer = schedule(() => void sweep(), Math.max(sweepEvery, 20 * (clock() - began - waited)));
   }
 
-  async function sendPending(): Promise<void> {
+  /** @returns the time spent waiting for the broker, ms: an alarm of half a minute must not put off the next sweep */
+  async function sendPending(): Promise<number> {
     let idle: Promise<boolean> | undefined;
+    let waited = 0;
     for await (const page of source.pending(new Date(clock() - graceMs), pageSize)) {
-      if (closed || !publisher.isConnected()) return;
+      if (closed || !publisher.isConnected()) break;
       const verdicts = page.map((event) => ({ event, verdict: sent.verdictOn(event) }));
+      const asked = clock();
       const mayRepeat =
         verdicts.some(({ verdict }) => verdict === 'if-idle') && (await (idle ??= publisher.isAuditIdle()));
       const due = verdicts.filter(
@@ -160,9 +164,11 @@ export function createOutboxRelay({
       const confirmedBefore = confirmedSoFar;
       enqueue(due.map(({ event }) => event));
       await pumping;
+      waited += clock() - asked;
       // A broker that takes nothing of a page takes nothing of the next one either.
-      if (due.length > 0 && confirmedSoFar === confirmedBefore) return;
+      if (due.length > 0 && confirmedSoFar === confirmedBefore) break;
     }
+    return waited;
   }
 
   async function measureBacklog(): Promise<void> {
