@@ -3,7 +3,7 @@ import type { ChangeEvent } from '@pipedesk/contracts';
 import { createLogger, createMetrics } from '@pipedesk/service-kit';
 import { buildEvent, eventually, openTestBus, type TestBus } from '@pipedesk/testing';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startFaultProxy } from '../test/fault-proxy.ts';
+import { startBrokerProxy, startMuteBroker } from '../test/broker-proxy.ts';
 import { type Consumer, createConsumer } from './consumer.ts';
 import type { Rejection } from './consumer-session.ts';
 import { reasonHeader } from './dead-letters.ts';
@@ -182,11 +182,11 @@ describe('a broker that fails', () => {
   });
 
   it('is left and found again after it fell silent', async () => {
-    const proxy = await startFaultProxy(bus.url);
+    const proxy = await startBrokerProxy(bus.url);
     await start(keep, `${proxy.url}?heartbeat=1`);
-    proxy.fallSilent();
+    proxy.freeze();
     await eventually(() => expect(consumer.isConnected()).toBe(false), 20_000);
-    proxy.speakAgain();
+    await proxy.heal();
     await connected();
     const event = buildEvent();
     await bus.publish(event);
@@ -196,7 +196,7 @@ describe('a broker that fails', () => {
   });
 
   it('does not keep the consumer from closing while it says no word', async () => {
-    const mute = await startFaultProxy();
+    const mute = await startMuteBroker(bus.url);
     const metrics = createMetrics('test');
     consumer = createConsumer({ url: mute.url, queue, log, metrics, handle: keep, isTransient: () => false });
     await sleep(100);

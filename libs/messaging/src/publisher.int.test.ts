@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createLogger } from '@pipedesk/service-kit';
 import { buildEvent, eventually, openTestBus, type TestBus } from '@pipedesk/testing';
-import { startFaultProxy } from '../test/fault-proxy.ts';
+import { startBrokerProxy, startMuteBroker } from '../test/broker-proxy.ts';
 import { createPublisher, NotPublished, type Publisher } from './publisher.ts';
 
 const log = createLogger('messaging', 'silent');
@@ -88,7 +88,7 @@ describe('a broker that fails', () => {
   });
 
   it('is given up and tried again when it accepts connections and never says a word', async () => {
-    const mute = await startFaultProxy();
+    const mute = await startMuteBroker(bus.url);
     publisher = createPublisher({ url: mute.url, service: 'test', log });
     await eventually(() => expect(mute.accepted()).toBeGreaterThan(1), 15_000);
     await expect(publisher.publish(buildEvent())).rejects.toThrow(NotPublished);
@@ -97,11 +97,11 @@ describe('a broker that fails', () => {
   });
 
   it('is given up when it falls silent, and what waits for a confirm learns that none will come', async () => {
-    const proxy = await startFaultProxy(bus.url);
+    const proxy = await startBrokerProxy(bus.url);
     await open(`${proxy.url}?heartbeat=1`);
-    proxy.fallSilent();
+    proxy.freeze();
     await expect(publisher.publish(buildEvent())).rejects.toThrow(NotPublished);
-    proxy.speakAgain();
+    await proxy.heal();
     await connected(publisher);
     await expect(publisher.publish(buildEvent())).resolves.toBeUndefined();
     await publisher.close();

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startTcpProxy, type TcpProxy } from '@pipedesk/testing';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Connection, databaseProblem, isDatabaseUnavailable, pingMongo } from '../src/index.ts';
 import {
@@ -10,7 +11,6 @@ import {
   openDatabase,
   openDeals,
 } from './fixture.ts';
-import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 let proxy: TcpProxy;
 let connection: Connection;

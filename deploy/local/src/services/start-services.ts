@@ -41,8 +41,8 @@ export interface RunningServices {
   isRunning(name: ServiceName): boolean;
   /** SIGKILL; waits until it is gone. */
   kill(name: ServiceName): Promise<void>;
-  /** Starts a service that was stopped or killed; resolves when it is ready. */
-  start(name: ServiceName): Promise<void>;
+  /** Starts a service that was stopped or killed; resolves when it is ready. `env` counts for this one start. */
+  start(name: ServiceName, env?: Record<string, string>): Promise<void>;
   /** In order (SIGTERM): one service, or all. */
   stop(name?: ServiceName): Promise<void>;
   freeze(name: ServiceName): void;
@@ -57,21 +57,25 @@ export async function startServices(options: ServicesOptions): Promise<RunningSe
   const names = options.only ?? serviceNames;
   const ports: ServicePorts = options.ports === 'free' ? await findFreePorts(serviceNames) : servicePorts;
   const report = options.progress ?? (() => undefined);
-  const children = new Map(names.map((name) => [name, createService(name, ports, options)]));
+  const environments = new Map(names.map((name) => [name, environmentOf(name, ports, options)]));
+  const children = new Map(
+    names.map((name) => [name, createService(name, options, () => environments.get(name) ?? {})]),
+  );
   const child = (name: ServiceName): Child => {
     const found = children.get(name);
     if (!found) throw new Error(`${name} is not among the services that were started.`);
     return found;
   };
-  const start = async (name: ServiceName) => {
+  const start = async (name: ServiceName, extra: Record<string, string> = {}) => {
     const began = performance.now();
+    environments.set(name, { ...environmentOf(name, ports, options), ...extra });
     child(name).start();
     await waitUntilReady(child(name), urlOf(ports, name), options.signal);
     report(`${name} is ready (${((performance.now() - began) / 1000).toFixed(1)} s)`);
   };
   const stopAll = async () => void (await Promise.all([...children.values()].map((each) => each.stop())));
 
-  const outcomes = await Promise.allSettled(names.map(start));
+  const outcomes = await Promise.allSettled(names.map((name) => start(name)));
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed) {
     await stopAll();
@@ -94,19 +98,28 @@ export async function startServices(options: ServicesOptions): Promise<RunningSe
   };
 }
 
-function createService(name: ServiceName, ports: ServicePorts, options: ServicesOptions): Child {
-  const { backing, folder, env, databasePrefix = 'pipedesk' } = options;
+function environmentOf(
+  name: ServiceName,
+  ports: ServicePorts,
+  { backing, env, databasePrefix = 'pipedesk' }: ServicesOptions,
+): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env['PATH'],
+    ...serviceEnvironment(name, { ...backing, ports, databasePrefix }),
+    ...env?.all,
+    ...env?.[name],
+  };
+}
+
+function createService(name: ServiceName, { folder }: ServicesOptions, env: () => NodeJS.ProcessEnv): Child {
   const entry = join(repositoryRoot, 'apps', name, 'src/main.ts');
   if (!existsSync(entry)) throw new Error(`There is no service at ${entry}.`);
   return createChild({
     ...boundToParent(process.execPath, [entry]),
     name,
     cwd: repositoryRoot,
-    env: {
-      PATH: process.env['PATH'],
-      ...serviceEnvironment(name, { ...backing, ports, databasePrefix }),
-      ...env?.all,
-      ...env?.[name],
+    get env() {
+      return env();
     },
     logFile: join(folder, 'log', `${name}.log`),
     recordFile: join(folder, 'processes', `${name}.json`),
