@@ -1,6 +1,6 @@
 import type { Logger } from '@pipedesk/service-kit';
 import type { AuditLog } from '../audit-logs/audit-log.model.ts';
-import { hashOfLeaf, leafOf } from './format/leaf.ts';
+import { hashOfRecord } from './format/leaf.ts';
 import { merkleRoot } from './format/merkle.ts';
 import { hashOfSeal, noSeal, type SealHeader, signSeal } from './format/seal.ts';
 import type { Intake, IntakeEntry } from './intake.ts';
@@ -97,7 +97,7 @@ export function createSealer(deps: SealerDeps) {
     records: AuditLog[],
   ): Promise<boolean> {
     const firstSeq = (head?.lastSeq ?? 0) + 1;
-    const leaves = records.map((record, index) => hashOfLeaf(leafOf(record, firstSeq + index)));
+    const leaves = records.map((record, index) => hashOfRecord(record, firstSeq + index));
     const { keyId, key } = await deps.keys.signing();
     const header: SealHeader = {
       v: 1,

@@ -1,7 +1,7 @@
 import type { AuditFlaw } from '@pipedesk/contracts';
 import type { SealableRecord } from './record.ts';
 import { createErasureCheck } from './erasure-check.ts';
-import { hashOfLeaf, leafOf } from './leaf.ts';
+import { hashOfRecord } from './leaf.ts';
 import { merkleRoot } from './merkle.ts';
 import type { KeyLookup } from './public-keys.ts';
 import { hashOfSeal, isSignedBy, noSeal, type Seal } from './seal.ts';
@@ -129,7 +129,7 @@ const keyReasons = {
 /** Says what is wrong with a record; undefined when it is the one that was sealed. */
 function differenceOf(record: SealableRecord, seq: number, sealed: Buffer | undefined): string | undefined {
   try {
-    const isSame = sealed !== undefined && hashOfLeaf(leafOf(record, seq)).equals(sealed);
+    const isSame = sealed !== undefined && hashOfRecord(record, seq).equals(sealed);
     return isSame ? undefined : 'the record is not what was sealed';
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

@@ -21,22 +21,40 @@ const saltLength = 32;
 
 /** @throws UnverifiableRecord when the record's salts are not complete */
 export function leafOf(record: SealableRecord, seq: number): Leaf {
-  const { open, values } = takeApart(record);
-  const erased = new Map(record.erased?.values.map(({ path, commitment }) => [path, commitment]));
-  const salts = saltsOf(record, [...values.keys()]);
-  const commitments: Record<string, string> = {};
-  for (const [path, text] of values) {
-    const kept = erased.get(path);
-    erased.delete(path);
-    commitments[path] = kept === undefined ? commit(path, text, salts.get(path)) : keptFor(path, text, kept);
-  }
-  const [stray] = erased.keys();
-  if (stray !== undefined) throw new UnverifiableRecord(`a value that is not there is erased: ${stray}`);
-  return { v: 1, seq, open, values: commitments };
+  const { open, commitments } = commitAll(record);
+  return { v: 1, seq, open, values: Object.fromEntries(commitments) };
 }
 
 export function hashOfLeaf(leaf: Leaf): Buffer {
   return leafHash(canonical(leaf));
+}
+
+/**
+ * The hash of a record's leaf. Writes the canonical text itself, since the paths are sorted already: a fifth faster than
+ * making the leaf first. Every text is escaped: what stands for an erased value is in the hands of whoever holds the database.
+ * @throws UnverifiableRecord when the record's salts are not complete
+ */
+export function hashOfRecord(record: SealableRecord, seq: number): Buffer {
+  const { open, commitments } = commitAll(record);
+  const values = commitments.map(([path, value]) => `${JSON.stringify(path)}:${JSON.stringify(value)}`);
+  return leafHash(`{"open":${canonical(open)},"seq":${seq},"v":1,"values":{${values.join(',')}}}`);
+}
+
+/** The open members, and path and commitment of each value, sorted by path. */
+function commitAll(record: SealableRecord) {
+  const { open, values } = takeApart(record);
+  const erased = new Map(record.erased?.values.map(({ path, commitment }) => [path, commitment]));
+  const paths = [...values.keys()].sort();
+  const salts = saltsOf(record, paths);
+  const commitments = paths.map((path): [string, string] => {
+    const text = values.get(path) ?? '';
+    const kept = erased.get(path);
+    erased.delete(path);
+    return [path, kept === undefined ? commit(path, text, salts.get(path)) : keptFor(path, text, kept)];
+  });
+  const [stray] = erased.keys();
+  if (stray !== undefined) throw new UnverifiableRecord(`a value that is not there is erased: ${stray}`);
+  return { open, commitments };
 }
 
 /** SHA-256 over salt, path and canonical value: without the salt nobody can try values against it. */

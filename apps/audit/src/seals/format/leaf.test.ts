@@ -1,0 +1,52 @@
+import { describe, expect, it } from '@jest/globals';
+import { v7 as uuidv7 } from 'uuid';
+import { buildDealHistory } from '../../../test/deal-events.ts';
+import { buildLeadEvent } from '../../../test/sealed-trail.ts';
+import { logOfEvent } from '../../ingest/log-of-event.ts';
+import { createStamper } from '../stamp.ts';
+import { hashOfLeaf, hashOfRecord, leafOf, saltsOf } from './leaf.ts';
+
+const { stamp } = createStamper(Buffer.alloc(32, 1));
+const receivedAt = new Date('2026-03-01T10:00:00.000Z');
+const events = [...buildDealHistory(3), buildLeadEvent(uuidv7())];
+const records = events.map((event) => stamp(logOfEvent(event, receivedAt)));
+
+describe('the leaf of a record', () => {
+  it('has the hash of its canonical JSON', () => {
+    for (const record of records) expect(hashOfRecord(record, 7)).toEqual(hashOfLeaf(leafOf(record, 7)));
+  });
+
+  it('is the same for a record that has been JSON in between, whatever the order of its members', () => {
+    for (const record of records) {
+      const reversed = Object.fromEntries(Object.entries(record).reverse());
+      const copy = JSON.parse(JSON.stringify(reversed)) as typeof record;
+      expect(hashOfRecord(copy, 7)).toEqual(hashOfRecord(record, 7));
+    }
+  });
+
+  it('shows no value, and hides equal values of two records behind different commitments', () => {
+    const event = buildLeadEvent(uuidv7());
+    const [one, two] = [
+      leafOf(stamp(logOfEvent(event, receivedAt)), 1),
+      leafOf(stamp(logOfEvent(event, receivedAt)), 1),
+    ];
+    expect(JSON.stringify(one)).not.toMatch(/Ann|lee|198\.51/);
+    for (const path of Object.keys(one.values)) expect(one.values[path]).not.toBe(two.values[path]);
+  });
+
+  it('is not met by a commitment that pretends to be several', () => {
+    const record = records[3] as (typeof records)[number];
+    const { values } = leafOf(record, 1);
+    // `after.email` is dropped, and the commitment of `actor.name` made to carry its line of the leaf.
+    const [path, dropped] = ['actor.name', 'after.email'];
+    const commitment = `${values[path]}","${dropped}":"${values[dropped]}`;
+    const salts = [...saltsOf(record, Object.keys(values))].map(([name, salt]) => ({ path: name, salt }));
+    const { email: _dropped, ...after } = { email: null, ...record.after };
+    const actor = { ...record.actor, name: '[erased]' };
+    const erased = { values: [{ path, commitment, by: 'x' }], salts };
+    expect(_dropped).not.toBeNull();
+    expect(hashOfRecord({ ...record, actor, after, erased } as typeof record, 1)).not.toEqual(
+      hashOfRecord(record, 1),
+    );
+  });
+});
