@@ -29,7 +29,7 @@ interface RelayOptions {
   publisher: Pick<Publisher, 'publish' | 'isConnected' | 'onConnected' | 'onSettled' | 'isAuditIdle'>;
   log: Logger;
   metrics: Registry;
-  /** ms between two sweeps; longer while reading the outbox takes long, so that it takes no more than a twentieth of the time. */
+  /** ms between two sweeps; longer while reading the outbox takes long, half a minute at most. */
   sweepEvery?: number;
   /** Sweeps leave younger entries to the process that wrote them, ms. */
   graceMs?: number;
@@ -40,6 +40,8 @@ interface RelayOptions {
 }
 
 const pageSize = 500;
+/** Between two sweeps, ms: a database that was slow for once must not keep leftovers waiting. */
+const longestPause = 30_000;
 /** Beyond this many events in memory the database keeps the rest and the sweep fetches it: memory stays bounded. */
 const memoryLimit = 10_000;
 
@@ -138,14 +140,15 @@ export function createOutboxRelay({
   async function sweepOnce(): Promise<void> {
     timer?.cancel();
     const began = clock();
-    let waited = 0;
+    let pause = sweepEvery;
     try {
-      if (publisher.isConnected()) waited = await sendPending();
+      const waited = publisher.isConnected() ? await sendPending() : 0;
       await measureBacklog();
+      pause = Math.min(longestPause, Math.max(sweepEvery, 20 * (clock() - began - waited)));
     } catch (error) {
       log.warn({ err: error }, 'outbox sweep failed; it will be repeated');
     }
-    if (!closed) timer = schedule(() => void sweep(), Math.max(sweepEvery, 20 * (clock() - began - waited)));
+    if (!closed) timer = schedule(() => void sweep(), pause);
   }
 
   /** @returns the time spent waiting for the broker, ms: an alarm of half a minute must not put off the next sweep */

@@ -7,11 +7,11 @@ import { startChaosStack } from './stack.ts';
 /**
  * `npm run chaos [-- --scenario TEXT --seed N --rounds N --minutes N]`: breaks a stack of its own in every way of the
  * fault matrix while clients write, heals it, and checks that audit has exactly what the clients were told. `--scenario`
- * is a part of a name. The same seed makes the same clients and the same pauses.
+ * is a part of a name and may be given several times. The same seed makes the same clients and the same pauses.
  */
 const { values } = parseArgs({
   options: {
-    scenario: { type: 'string', default: '' },
+    scenario: { type: 'string', multiple: true, default: [''] },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     rounds: { type: 'string', default: '1' },
     minutes: { type: 'string', default: '600' },
@@ -20,7 +20,7 @@ const { values } = parseArgs({
 });
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-const chosen = scenarios.filter(({ name }) => name.includes(values.scenario));
+const chosen = scenarios.filter(({ name }) => values.scenario.some((part) => name.includes(part)));
 if (chosen.length === 0 || values.list) {
   say(`Scenarios:\n${scenarios.map(({ name }) => `  ${name}`).join('\n')}`);
   process.exit(values.list ? 0 : 1);
