@@ -21,11 +21,14 @@ import { createLeadService } from './leads/lead.service.ts';
 import { createNoteRepository } from './notes/note.model.ts';
 import { noteRoutes } from './notes/note.routes.ts';
 import { createNoteService } from './notes/note.service.ts';
+import { createAuditClient } from './restores/audit-client.ts';
 
 export interface AppDeps {
   connection: Connection;
   publisher: Publisher;
   authenticate: RequestHandler;
+  /** Where audit is, which knows earlier versions. */
+  auditUrl: string;
   log: Logger;
   metrics: Registry;
   trustedProxies: string;
@@ -54,6 +57,7 @@ export function createApp(deps: AppDeps): App {
     notables: { company: companies, lead: leads, deal: deals },
   });
 
+  const audit = createAuditClient({ url: deps.auditUrl, metrics });
   const imports = createImportRepository(store);
   const jobs = createImportJobs(connection);
   const importChunk = createChunkImporter({ companies: companyRepository, deals: dealRepository });
@@ -63,9 +67,9 @@ export function createApp(deps: AppDeps): App {
     ...deps,
     service: 'crm',
     routes: [
-      ...companyRoutes(companies),
-      ...leadRoutes(leads),
-      ...dealRoutes(deals),
+      ...companyRoutes(companies, audit),
+      ...leadRoutes(leads, audit),
+      ...dealRoutes(deals, audit),
       ...noteRoutes(notes),
       ...importRoutes(createImportService({ imports, jobs, runner: importRunner })),
       ...activityRoutes(notes),

@@ -25,6 +25,7 @@ runProcess(log, lifecycle, async () => {
   const { app, relay, importRunner } = createApp({
     connection,
     publisher,
+    auditUrl: config.AUDIT_URL,
     authenticate: tokens.authenticate,
     log,
     metrics: createMetrics(service),

@@ -44,7 +44,10 @@ export interface TestCrm {
  * The service on a database of its own. Without a broker's address it runs as it does while the broker is down: every
  * event waits in its record.
  */
-export async function startCrm(amqpUrl = 'amqp://127.0.0.1:1'): Promise<TestCrm> {
+export async function startCrm(
+  amqpUrl = 'amqp://127.0.0.1:1',
+  auditUrl = 'http://127.0.0.1:1',
+): Promise<TestCrm> {
   const log = createLogger('crm', 'silent');
   const database = `crm_test_${uuidv7()}`;
   const connection = await connectMongo({ uri: given('MONGODB_URI'), database, log });
@@ -55,6 +58,7 @@ export async function startCrm(amqpUrl = 'amqp://127.0.0.1:1'): Promise<TestCrm>
     connection,
     publisher,
     authenticate: createAuthenticator({ keys, issuer, audience, revocations }),
+    auditUrl,
     log,
     metrics: createMetrics('crm'),
     trustedProxies: 'none',

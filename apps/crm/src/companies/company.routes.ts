@@ -3,13 +3,16 @@ import {
   companyListQuery,
   companyPage,
   companySchema,
+  restorableCompany,
   createCompanyBody,
 } from '@pipedesk/contracts';
+import type { AuditClient } from '../restores/audit-client.ts';
+import { restoreRoutes } from '../restores/restore-routes.ts';
 import { recordRoutes } from '../records/record-routes.ts';
 import type { CompanyService } from './company.service.ts';
 
-export const companyRoutes = (service: CompanyService) =>
-  recordRoutes({
+export const companyRoutes = (service: CompanyService, audit: AuditClient) => [
+  ...recordRoutes({
     resource: 'companies',
     event: 'crm.company',
     createBody: createCompanyBody,
@@ -19,4 +22,13 @@ export const companyRoutes = (service: CompanyService) =>
     shows: 'company',
     page: companyPage,
     service,
-  });
+  }),
+  ...restoreRoutes({
+    resource: 'companies',
+    entityType: 'company',
+    record: companySchema,
+    restorable: restorableCompany,
+    service,
+    audit,
+  }),
+];

@@ -7,17 +7,20 @@ export type CompanyService = ReturnType<typeof createCompanyService>;
 
 export function createCompanyService({ companies }: { companies: CompanyRepository }) {
   const records = createOwnedRecords(companies, 'companies');
+  const change = (
+    context: TenantContext,
+    id: string,
+    options: WriteOptions,
+    patch: CompanyPatch,
+  ): Promise<Company> => records.change(context, id, options, (company) => Object.assign(company, patch));
   return {
     ...records,
     create: (context: TenantContext, fields: NewCompany, key?: string): Promise<Company> =>
       records.create(context, fields, key),
     list: (context: TenantContext, { ownerId, name, ...page }: CompanyListQuery): Promise<Page<Company>> =>
       records.list(context, { ownerId, name }, page),
-    change: (
-      context: TenantContext,
-      id: string,
-      options: WriteOptions,
-      patch: CompanyPatch,
-    ): Promise<Company> => records.change(context, id, options, (company) => Object.assign(company, patch)),
+    change,
+    /** Values of an earlier version. */
+    restoreFields: change,
   };
 }

@@ -4,14 +4,17 @@ import {
   dealListQuery,
   dealPage,
   dealSchema,
+  restorableDeal,
   idParams,
   moveStageBody,
 } from '@pipedesk/contracts';
 import { audited, type Route, route } from '@pipedesk/service-kit';
+import type { AuditClient } from '../restores/audit-client.ts';
+import { restoreRoutes } from '../restores/restore-routes.ts';
 import { recordRoutes } from '../records/record-routes.ts';
 import type { DealService } from './deal.service.ts';
 
-export const dealRoutes = (service: DealService): Route[] => [
+export const dealRoutes = (service: DealService, audit: AuditClient): Route[] => [
   ...recordRoutes({
     resource: 'deals',
     event: 'crm.deal',
@@ -34,5 +37,13 @@ export const dealRoutes = (service: DealService): Route[] => [
     response: dealSchema,
     shows: 'deal',
     handle: ({ context, params, body, ifMatch }) => service.moveStage(context, params.id, { ifMatch }, body),
+  }),
+  ...restoreRoutes({
+    resource: 'deals',
+    entityType: 'deal',
+    record: dealSchema,
+    restorable: restorableDeal,
+    service,
+    audit,
   }),
 ];

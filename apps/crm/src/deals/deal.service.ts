@@ -1,4 +1,13 @@
-import type { Deal, DealListQuery, DealPatch, NewDeal, Page, StageMove } from '@pipedesk/contracts';
+import type {
+  Deal,
+  DealListQuery,
+  DealPatch,
+  DealStage,
+  NewDeal,
+  Page,
+  RestoredDeal,
+  StageMove,
+} from '@pipedesk/contracts';
 import { authorize, type TenantContext } from '@pipedesk/service-kit';
 import type { CompanyService } from '../companies/company.service.ts';
 import { createOwnedRecords, type WriteOptions } from '../records/owned-records.ts';
@@ -59,11 +68,29 @@ export function createDealService({ deals, companies, clock }: DealDeps) {
     ): Promise<Deal> =>
       change(context, id, options, (deal) => {
         if (deal.stage === stage && closedOn === undefined) return;
-        deal.stage = stage;
-        deal.probability = probabilityAt(stage);
-        deal.closedOn = closesDeal(stage) ? (closedOn ?? dayOf(clock())) : null;
+        moveTo(deal, stage, closedOn ?? dayOf(clock()));
       }),
+    /** Values of an earlier version; what follows from its stage is worked out anew. */
+    restoreFields: async (
+      context: TenantContext,
+      id: string,
+      options: WriteOptions,
+      { stage, closedOn, ...fields }: RestoredDeal,
+    ): Promise<Deal> => {
+      await requireCompany(context, fields.companyId);
+      return change(context, id, options, (deal) => {
+        Object.assign(deal, fields);
+        moveTo(deal, stage ?? deal.stage, closedOn ?? deal.closedOn ?? dayOf(clock()));
+      });
+    },
   };
+}
+
+/** Only closed deals have a day of closing. */
+function moveTo(deal: Deal, stage: DealStage, closedOn: string): void {
+  deal.stage = stage;
+  deal.probability = probabilityAt(stage);
+  deal.closedOn = closesDeal(stage) ? closedOn : null;
 }
 
 /** A new deal with what follows from its stage; one that is open has no day of closing. */

@@ -7,17 +7,25 @@ export type LeadService = ReturnType<typeof createLeadService>;
 
 export function createLeadService({ leads }: { leads: LeadRepository }) {
   const records = createOwnedRecords(leads, 'leads');
+  const change = (
+    context: TenantContext,
+    id: string,
+    options: WriteOptions,
+    patch: LeadPatch,
+  ): Promise<Lead> =>
+    records.change(context, id, options, (lead) => {
+      refuseConverted(lead);
+      Object.assign(lead, patch);
+    });
   return {
     ...records,
     create: (context: TenantContext, fields: NewLead, key?: string): Promise<Lead> =>
       records.create(context, fields, key),
     list: (context: TenantContext, { status, ownerId, ...page }: LeadListQuery): Promise<Page<Lead>> =>
       records.list(context, { status, ownerId }, page),
-    change: (context: TenantContext, id: string, options: WriteOptions, patch: LeadPatch): Promise<Lead> =>
-      records.change(context, id, options, (lead) => {
-        refuseConverted(lead);
-        Object.assign(lead, patch);
-      }),
+    change,
+    /** Values of an earlier version. */
+    restoreFields: change,
   };
 }
 

@@ -34,6 +34,8 @@ export interface OwnedRecords<R extends OwnedRecord> {
   list(context: TenantContext, filter: Record<string, unknown>, page: PageRequest): Promise<Page<R>>;
   change(context: TenantContext, id: string, options: WriteOptions, mutate: (draft: R) => void): Promise<R>;
   remove(context: TenantContext, id: string, options: WriteOptions): Promise<void>;
+  /** Brings back a deleted record; who may delete it may do so. */
+  restore(context: TenantContext, id: string, options: WriteOptions): Promise<R>;
   /** @throws ProblemError 422 when a body refers to a record that is not there or not the caller's to read */
   requireReference(context: TenantContext, entityType: EntityType, id: string, field: string): Promise<R>;
 }
@@ -79,6 +81,8 @@ export function createOwnedRecords<R extends OwnedRecord>(
     remove: async (context, id, { ifMatch }) => {
       await repository.remove(context, id, { expectedVersion: ifMatch, authorize: may(context, 'delete') });
     },
+    restore: (context, id, { ifMatch }) =>
+      repository.restore(context, id, { expectedVersion: ifMatch, authorize: may(context, 'delete') }),
     requireReference: async (context, entityType, id, field) => {
       try {
         return await get(context, id);

@@ -73,6 +73,8 @@ export function serviceEnvironment(name: ServiceName, options: EnvironmentOption
     AMQP_URL: options.amqpUrl,
     // Asks crm whether a user may see the record a meeting is linked to.
     ...(name === 'calendar-sync' ? { CRM_URL: urlOf(ports, 'crm') } : {}),
+    // Asks audit what a record was like at an earlier version.
+    ...(name === 'crm' ? { AUDIT_URL: urlOf(ports, 'audit') } : {}),
   };
 }
 

@@ -28,7 +28,8 @@ export const createCompanyBody = z.strictObject({
 });
 export type NewCompany = z.infer<typeof createCompanyBody>;
 
-export const changeCompanyBody = patchOf(z.strictObject(fields));
+export const restorableCompany = z.strictObject(fields);
+export const changeCompanyBody = patchOf(restorableCompany);
 export const companyListQuery = z.strictObject({
   ...pageQuery,
   ownerId: idSchema.optional(),

@@ -57,6 +57,14 @@ export const moveStageBody = z
     error: 'only won and lost deals have a close date',
   });
 
+/** What of a deal an earlier version can give back. */
+export const restorableDeal = z.strictObject({
+  ...fields,
+  stage: dealStageSchema,
+  closedOn: daySchema.nullable(),
+});
+export type RestoredDeal = Partial<z.infer<typeof restorableDeal>>;
+
 export const dealListQuery = z.strictObject({
   ...pageQuery,
   stage: dealStageSchema.optional(),

@@ -36,7 +36,8 @@ export const createLeadBody = z.strictObject({
 });
 export type NewLead = z.infer<typeof createLeadBody>;
 
-export const changeLeadBody = patchOf(z.strictObject(fields));
+export const restorableLead = z.strictObject(fields);
+export const changeLeadBody = patchOf(restorableLead);
 export const leadListQuery = z.strictObject({
   ...pageQuery,
   status: leadStatusSchema.optional(),

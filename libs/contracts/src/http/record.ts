@@ -28,3 +28,10 @@ export const customFieldsSchema = z
 export function patchOf<Shape extends z.ZodRawShape>(fields: z.ZodObject<Shape>) {
   return fields.partial().refine((patch) => Object.keys(patch).length > 0, 'must change at least one field');
 }
+
+/** Takes a record back to what it was at a version: whole, or only the fields that are named. */
+export const restoreVersionBody = z.strictObject({
+  version: z.int().min(1),
+  fields: z.array(z.string().max(100)).min(1).max(50).optional(),
+});
+export type RestoreVersion = z.infer<typeof restoreVersionBody>;
