@@ -37,13 +37,15 @@ describe('the leaf of a record', () => {
   it('is not met by a commitment that pretends to be several', () => {
     const record = records[3] as (typeof records)[number];
     const { values } = leafOf(record, 1);
-    // The line behind `actor.name` is dropped, and the commitment of `actor.name` made to carry it.
-    const [path, dropped] = ['actor.name', 'both.customFields'];
+    // The line behind `before.email` is dropped, and the commitment of `before.email` made to carry it.
+    const [path, dropped] = ['before.email', 'both.customFields'];
     expect(Object.keys(values).sort().indexOf(dropped)).toBe(Object.keys(values).sort().indexOf(path) + 1);
     const commitment = `${values[path]}","${dropped}":"${values[dropped]}`;
     const salts = [...saltsOf(record, Object.keys(values))].map(([name, salt]) => ({ path: name, salt }));
     const erased = { values: [{ path, commitment, by: 'x' }], salts };
-    const forged = structuredClone({ ...record, erased, actor: { ...record.actor, name: '[erased]' } });
+    const changes = record.changes.map((change) => ({ ...change, before: null }));
+    const before = { ...record.before, email: null };
+    const forged: typeof record = structuredClone({ ...record, erased, changes, before });
     delete forged.before?.customFields;
     delete forged.after?.customFields;
     expect(hashOfRecord(forged, 1)).not.toEqual(hashOfRecord(record, 1));
