@@ -12,6 +12,7 @@ export const exportRoutes = (service: ExportService): Route[] => [
     summary:
       'Every captured change that the filters allow, oldest first, as CSV or JSON lines, without a limit',
     permission: 'audit:export',
+    stepUp: true,
     audit: audited('audit.access.occurred'),
     query: recordExportQuery,
     response: z.void(),
