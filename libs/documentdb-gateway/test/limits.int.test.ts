@@ -64,7 +64,7 @@ describe('size limits', () => {
     expect(await chunks.countDocuments()).toBe(100);
     const found = await chunks.find().sort({ _id: 1 }).toArray();
     expect(found.map(({ _id }) => _id)).toEqual(Array.from({ length: 100 }, (_, i) => i));
-  });
+  }, 120_000);
 
   it('refuses a document above 16 MB', async () => {
     const raw = await connectRaw(fixture.gateway.port);
@@ -80,5 +80,5 @@ describe('size limits', () => {
       .insertMany(Array.from({ length: 100_000 }, (_, n) => ({ n })));
     expect(insertedCount).toBe(100_000);
     expect(await fixture.db.collection('small').countDocuments()).toBe(100_000);
-  });
+  }, 120_000);
 });

@@ -53,7 +53,12 @@ async function request(managementUrl: string, method: string, path: string, body
   );
   const response = await fetch(origin + path, {
     method,
-    headers: { authorization: `Basic ${credentials}`, 'content-type': 'application/json' },
+    // The broker closes idle connections without a word; a reused one may be gone.
+    headers: {
+      authorization: `Basic ${credentials}`,
+      'content-type': 'application/json',
+      connection: 'close',
+    },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     signal: AbortSignal.timeout(15_000),
   });
