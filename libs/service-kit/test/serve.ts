@@ -1,13 +1,11 @@
 import type { RequestHandler } from 'express';
 import { request } from 'node:http';
-import { callerOf } from '../src/auth/authenticate.ts';
 import { createServiceApp, type ServiceAppOptions } from '../src/http/service-app.ts';
 import { type HttpServer, listen } from '../src/http/server.ts';
 import type { Route } from '../src/http/route.ts';
 import { createLogger, type Logger } from '../src/logger.ts';
 import { createMetrics } from '../src/ops/metrics.ts';
 import { unauthorized } from '../src/http/problem.ts';
-export { callerOf };
 
 export interface Answer {
   status: number;

@@ -59,4 +59,3 @@ function entryId(at: Date): string {
   return `${at.toISOString()}/${randomUUID()}`;
 }
 
-export type IntakeCollection = mongo.Collection<IntakeEntry>;

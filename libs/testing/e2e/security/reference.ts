@@ -4,6 +4,7 @@ import {
   createRecord,
   logIn,
   type Member,
+  must,
   password,
   type RecordType,
   sessionIn,
@@ -138,6 +139,30 @@ function resourceRows({ path, type, door, body, patch, read, edit, remove }: Res
   ];
 }
 
+/** Back to an earlier version, and back from deletion. */
+function restoreRows(path: string, type: RecordType): Row[] {
+  const one = { doors: edge('crm'), about: type, status: 200 };
+  return [
+    {
+      ...one,
+      route: `POST ${path}/{id}/restore`,
+      reaches: matrix.delete,
+      request: async ({ world: { wire }, owner }) => {
+        const deleted = `${path}/${await createRecord(wire, owner, type)}`;
+        const { token } = owner.tenant.members.admin;
+        await must(wire, 'crm', 204, { method: 'DELETE', path: deleted, token });
+        return { path: `${deleted}/restore` };
+      },
+    },
+    {
+      ...one,
+      route: `POST ${path}/{id}/restore-version`,
+      reaches: matrix.edit,
+      request: ({ id }) => ({ path: `${path}/${id}/restore-version`, body: { version: 1 } }),
+    },
+  ];
+}
+
 const sales = { read: matrix.read, edit: matrix.edit, remove: matrix.delete, door: 'crm' } as const;
 const named = { name: 'Fresh' };
 const hour = { startsAt: '2031-04-01T09:00:00.000Z', endsAt: '2031-04-01T10:00:00.000Z' };
@@ -154,6 +179,9 @@ const crmRows: Row[] = [
   }),
   ...resourceRows({ ...sales, path: '/leads', type: 'leads', body: named, patch: { source: 'A fair' } }),
   ...resourceRows({ ...sales, path: '/deals', type: 'deals', body: named, patch: { product: 'Seats' } }),
+  ...restoreRows('/companies', 'companies'),
+  ...restoreRows('/leads', 'leads'),
+  ...restoreRows('/deals', 'deals'),
   {
     route: 'POST /deals/{id}/stage',
     doors: edge('crm'),

@@ -173,7 +173,7 @@ function creations({ tenant: { canary, records }, part }: Member) {
       door: 'crm',
       status: 201,
       path: '/companies',
-      body: { name, customFields: { secret: canary } },
+      body: { name, customFields: { remark: canary } },
     },
     leads: {
       door: 'crm',

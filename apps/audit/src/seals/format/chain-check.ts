@@ -33,7 +33,6 @@ export interface ChainCheckResult {
 
 const mostFlaws = 100;
 
-export type ChainCheck = ReturnType<typeof createChainCheck>;
 
 /**
  * Recomputes a chain segment by segment: sequence, links, signatures, trees, every record. Keeps nothing but the last
