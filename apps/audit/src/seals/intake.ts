@@ -1,5 +1,4 @@
 import { type Connection, isDuplicateKey } from '@pipedesk/mongo';
-import type { mongo } from 'mongoose';
 import { randomUUID } from 'node:crypto';
 
 /** Ids that are about to be stored, in the order in which they came. */
@@ -58,4 +57,3 @@ function ignoreOwnRepeat(error: unknown): void {
 function entryId(at: Date): string {
   return `${at.toISOString()}/${randomUUID()}`;
 }
-

@@ -33,7 +33,6 @@ export interface ChainCheckResult {
 
 const mostFlaws = 100;
 
-
 /**
  * Recomputes a chain segment by segment: sequence, links, signatures, trees, every record. Keeps nothing but the last
  * seal, the erasures and the flaws, so a chain of any length takes the same memory. The service and the offline
