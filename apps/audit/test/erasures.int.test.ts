@@ -150,10 +150,15 @@ describe('an erasure', () => {
       while ((await records().countDocuments({ tenantId })) < segment);
       await audit.seal();
     }
+    // Another replica works: this service's own round must not be faster than the one that dies.
+    const leases = audit.connection.collection<{ _id: string; holder: string; until: Date }>('auditleases');
+    const taken = { holder: 'another replica', until: new Date(Date.now() + 60_000) };
+    await leases.updateOne({ _id: 'sealer' }, { $set: taken }, { upsert: true });
     const { body } = await audit.post('/audit-logs/erasures', { reason, texts: ['Ann Lee'] }, { tenantId });
     await expect(dyingEraser(2).runAll()).rejects.toThrow('killed');
     const left = await audit.connection.collection('auditerasures').findOne({ tenantId });
     expect(left).toMatchObject({ segment: 1, records: 1, finishedAt: null });
+    await leases.deleteOne({ _id: 'sealer' });
     await audit.seal();
     const done = await audit.get(`/audit-logs/erasures/${body.id}`, { tenantId });
     expect(done.body).toMatchObject({ status: 'done', records: 3 });

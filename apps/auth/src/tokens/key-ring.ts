@@ -63,12 +63,14 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
 }
 
 async function loadKeys({ store, secret, log, clock }: KeyRingOptions): Promise<LoadedKeys> {
+  // Read before the keys: when another replica makes one in between, ours has its generation and is refused.
+  const generation = (await store.newestGeneration()) + 1;
   let keys = await store.current();
   if (!keys.some(isOurs(secret))) {
     const foreign = keys[0];
     if (foreign)
       log.warn({ kid: foreign._id }, 'signing key belongs to another AUTH_KEY_SECRET; making a new one');
-    await store.add(await newSigningKey(secret, (await store.newestGeneration()) + 1, clock()));
+    await store.add(await newSigningKey(secret, generation, clock()));
     keys = await store.current();
   }
   const ours = keys.filter(isOurs(secret));
