@@ -6,6 +6,7 @@ import {
   createServiceAuthenticator,
   type Logger,
   type Registry,
+  createKeySecret,
 } from '@pipedesk/service-kit';
 import type { Express } from 'express';
 import { availableParallelism } from 'node:os';
@@ -47,7 +48,6 @@ import { createTeamService } from './teams/team.service.ts';
 import { createTenantRepository } from './tenants/tenant.model.ts';
 import { createKeyRotation, type KeyRotation } from './tokens/key-rotation.ts';
 import { createKeyRing } from './tokens/key-ring.ts';
-import { createKeySecret } from './tokens/key-secret.ts';
 import { keyRoutes } from './tokens/key.routes.ts';
 import { createSigningKeyStore } from './tokens/signing-key.model.ts';
 import { createTokenIssuer } from './tokens/token-issuer.ts';

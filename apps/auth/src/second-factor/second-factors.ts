@@ -1,7 +1,7 @@
 import { createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { Secret, TOTP } from 'otpauth';
 import type { CredentialOwner } from '../credentials/credential.model.ts';
-import type { KeySecret } from '../tokens/key-secret.ts';
+import type { KeySecret } from '@pipedesk/service-kit';
 import type { SecondFactorStore } from './second-factor.model.ts';
 
 interface SecondFactorsOptions {

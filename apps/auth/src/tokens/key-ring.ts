@@ -1,4 +1,4 @@
-import type { KeySource, Logger } from '@pipedesk/service-kit';
+import type { KeySecret, KeySource, Logger } from '@pipedesk/service-kit';
 import { calculateJwkThumbprint } from 'jose';
 import {
   createPrivateKey,
@@ -7,7 +7,6 @@ import {
   type JsonWebKey,
   type KeyObject,
 } from 'node:crypto';
-import type { KeySecret } from './key-secret.ts';
 import type { PublicJwk, SigningKey, SigningKeyStore } from './signing-key.model.ts';
 
 interface KeyRingOptions {

@@ -1,6 +1,5 @@
-import type { Logger } from '@pipedesk/service-kit';
+import type { KeySecret, Logger } from '@pipedesk/service-kit';
 import { newSigningKey } from './key-ring.ts';
-import type { KeySecret } from './key-secret.ts';
 import type { SigningKey, SigningKeyStore } from './signing-key.model.ts';
 
 interface RotationOptions {
