@@ -1,6 +1,8 @@
 import type { Attack } from './attack.ts';
 import { bootAttacks } from './boot-attacks.ts';
+import { credentialAttacks } from './credential-attacks.ts';
 import { edgeAttacks } from './edge-attacks.ts';
+import { exportAttacks } from './export-attacks.ts';
 import { inputAttacks } from './input-attacks.ts';
 import { rightAttacks } from './right-attacks.ts';
 import { sessionAttacks } from './session-attacks.ts';
@@ -11,11 +13,13 @@ import { tokenAttacks } from './token-attacks.ts';
 export const attacks: Attack[] = [
   ...tokenAttacks,
   ...bootAttacks,
+  ...credentialAttacks,
   ...sessionAttacks,
   ...edgeAttacks,
   ...tenantAttacks,
   ...rightAttacks,
   ...inputAttacks,
+  ...exportAttacks,
 ];
 
 interface ProvenElsewhere {
@@ -85,6 +89,30 @@ export const provenElsewhere: ProvenElsewhere[] = [
     words: 'ask again',
   },
   {
+    where: 'JWT',
+    name: 'a token of a retired key',
+    file: 'apps/auth/test/key-rotation.int.test.ts',
+    words: 'refuses tokens of a retired key',
+  },
+  {
+    where: 'session',
+    name: 'a refresh token that comes again after its grace, and one past its absolute age',
+    file: 'apps/auth/test/refresh.int.test.ts',
+    words: 'that comes again after the grace ends the session',
+  },
+  {
+    where: 'login',
+    name: 'a code of the second factor used twice',
+    file: 'apps/auth/test/second-factor.int.test.ts',
+    words: 'refuses a code that was used',
+  },
+  {
+    where: 'RBAC',
+    name: 'exports and erasures with an old proof of identity, also after a refresh',
+    file: 'apps/auth/test/second-factor.int.test.ts',
+    words: 'are not opened by refreshing an old session',
+  },
+  {
     where: 'login',
     name: 'rotating IPv6 in a /56; a victim locked out; a spray',
     file: 'apps/auth/src/accounts/login-limiter.test.ts',
@@ -110,7 +138,6 @@ export const notApplicableYet: NotApplicable[] = [
     name: 'an audit event for each refused token',
     because: 'a refused token names nobody who could be believed; it is in the log and in the metrics',
   },
-  { where: 'output', name: 'CSV cells that start with = + - @ TAB', because: 'there is no export' },
   {
     where: 'SSRF',
     name: '127.1, 2130706433, fullwidth digits, [::ffff:127.0.0.1], rebinding, 302 to 169.254.169.254, gopher',
@@ -123,6 +150,10 @@ export const notApplicableYet: NotApplicable[] = [
   },
   { where: 'boot', name: 'the legacy flag without a sunset', because: 'there is no such flag' },
   { where: 'RBAC', name: 'contacts: merge, erase', because: 'there are no contacts' },
-  { where: 'RBAC', name: 'audit: export, erase', because: 'there are no such routes' },
   { where: 'login', name: 'Google sign-in', because: 'there is none' },
+  {
+    where: 'session',
+    name: 'switching to a tenant one is no member of',
+    because: 'a user belongs to one tenant, and no request names another: see the rows of headers',
+  },
 ];

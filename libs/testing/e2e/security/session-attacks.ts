@@ -2,18 +2,8 @@ import { expect } from '@jest/globals';
 import { eventually } from '../../src/index.ts';
 import { type Attack, expectEverywhere } from './attack.ts';
 import type { Answer } from './wire.ts';
-import { logIn, type Member, must, password, type World } from './world.ts';
-
-/** Somebody of tenant A for one attack. */
-async function newMember(world: World, role: 'admin' | 'sales'): Promise<Member> {
-  const { admin } = world.a.members;
-  const email = `${role}${Date.now()}${Math.random()}@${world.a.canary}.example.com`;
-  const body = { name: `${role} ${world.a.canary}`, email, password, role };
-  const { id } = (
-    await must(world.wire, 'auth', 201, { method: 'POST', path: '/users', token: admin.token, body })
-  ).body as { id: string };
-  return { part: 'sales', role, id, email, token: await logIn(world.wire, email), tenant: world.a };
-}
+import { newMember } from './new-member.ts';
+import { logIn, must, password, type World } from './world.ts';
 
 const logInWith = (
   world: World,
@@ -34,7 +24,7 @@ function without({ status, body }: Answer): object {
 }
 
 /** Every door answers so, soon: services hear of it by the bus. */
-function soonEverywhere(world: World, status: number, token: string): Promise<void> {
+export function soonEverywhere(world: World, status: number, token: string): Promise<void> {
   return eventually(
     () => expectEverywhere(world, [status], (door, path) => world.wire.send(door, { path, token })),
     3_000,
