@@ -83,7 +83,19 @@ describe('one record', () => {
       before: { stage: 'negotiation' },
       after: { stage: 'won' },
       changes: [{ field: 'stage', before: 'negotiation', after: 'won' }],
-      context: { ip: '203.0.113.9', userAgent: 'jest', requestId: 'request-1', operationId: 'import-1' },
+      context: {
+        ip: '203.0.113.9',
+        userAgent: 'jest',
+        requestId: 'request-1',
+        operationId: 'import-1',
+        authority: {
+          source: 'role',
+          rule: 'deals:edit/own',
+          permission: 'deals:edit',
+          scope: 'own',
+          rulesVersion: '0123456789ab',
+        },
+      },
       deal: {
         stage: 'won',
         pipeline: 'default',

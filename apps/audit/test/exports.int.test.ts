@@ -79,7 +79,8 @@ describe('an export', () => {
     const text = await response.text();
     const rows = text.split('\r\n').slice(0, -1);
     expect(rows).toHaveLength(count + 1);
-    expect(rows[0]).toMatch(/^"id","time",/);
+    expect(rows[0]).toMatch(/^"id","time",.*,"authority","rule","rulesVersion","grantsVersion"$/);
+    expect(rows[1]).toMatch(/,"role","deals:edit\/own","0123456789ab",""$/);
     for (const name of evil.slice(0, 6)) expect(text).toContain(`,"'${name}",`);
     expect(text).toContain(',"a ""quoted"", name\nof two lines",');
     expect(text).not.toMatch(/"[=+\-@\t\uFF1D]/);

@@ -28,7 +28,19 @@ export function buildLeadEvent(
     after: { ...lead, teamId: null, customFields: { nick: 'Annie' } },
     changes: [{ field: 'email', before: 'old@lee.example', after: 'ann@lee.example' }],
     links: [{ entityType: 'company', entityId: uuidv7() }],
-    context: { operationId: 'import-1', apiKeyId: 'key-1' },
+    context: {
+      operationId: 'import-1',
+      apiKeyId: 'key-1',
+      restoredFrom: 1,
+      authority: {
+        source: 'grant',
+        rule: `grant/${uuidv7()}`,
+        permission: 'leads:edit',
+        scope: 'team',
+        rulesVersion: '0123456789ab',
+        grantsVersion: 'ba9876543210',
+      },
+    },
     ...overrides,
   });
   return { ...event, traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' };

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { rulesVersion } from '@pipedesk/service-kit';
 import {
   bodies,
   type Client,
@@ -57,6 +58,14 @@ describe.each(resources)('%s', (resource) => {
     expect(event?.data).toMatchObject({
       actor: { type: 'user', id: ada.claims.userId, name: 'Ada', role: 'admin' },
       context: { ip: '127.0.0.1', userAgent: 'a browser', requestId: 'request-7', source: 'crm' },
+    });
+    const permission = `${resource}:create`;
+    expect(event?.data.context.authority).toEqual({
+      source: 'role',
+      rule: `${permission}/all`,
+      permission,
+      scope: 'all',
+      rulesVersion,
     });
   });
 

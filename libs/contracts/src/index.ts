@@ -1,3 +1,4 @@
+export * from './access/decisions.ts';
 export * from './access/masking.ts';
 export * from './access/permissions.ts';
 export * from './access/roles.ts';

@@ -1,4 +1,5 @@
-import { conflict, type TenantContext, versionMismatch } from '@pipedesk/service-kit';
+import type { Authority } from '@pipedesk/contracts';
+import { conflict, type TenantContext, versionMismatch, withAuthority } from '@pipedesk/service-kit';
 import { v7 as uuidv7 } from 'uuid';
 import type { StoredDocument } from './audited-model.ts';
 import { draftDocument, type NewRecord } from './drafts.ts';
@@ -25,8 +26,17 @@ interface CreateOptions {
 interface ChangeOptions<R> {
   /** From If-Match. */
   expectedVersion?: number | undefined;
-  /** Throws when the caller may not; runs on the record as it is, before anything else. */
-  authorize?: (record: R) => void;
+  /**
+   * Throws when the caller may not; runs on the record as it is, before anything else. The rule it returns, if it does,
+   * is kept with the change in place of the one that let the request in.
+   */
+  authorize?: ((record: R) => Authority) | ((record: R) => void);
+}
+
+/** A record as read, and the context to write its next version in. */
+interface Opened<R> {
+  record: R;
+  acting: TenantContext;
 }
 
 export interface AuditedWrites<R extends RecordBase> {
@@ -81,25 +91,33 @@ export function createAuditedWrites<R extends RecordBase>(
     return document;
   }
 
-  function check(record: R, { expectedVersion, authorize }: ChangeOptions<R>): R {
-    authorize?.(record);
+  function open(
+    acting: TenantContext,
+    record: R,
+    { expectedVersion, authorize }: ChangeOptions<R>,
+  ): Opened<R> {
+    const authority = authorize?.(record);
     if (expectedVersion !== undefined && expectedVersion !== record.version)
       throw versionMismatch(expectedVersion, record.version);
-    return record;
+    return { record, acting: authority ? withAuthority(acting, authority) : acting };
   }
 
-  async function getFor(context: TenantContext, id: string, options: ChangeOptions<R>): Promise<R> {
-    return check(await get(context, id), options);
+  async function openFor(context: TenantContext, id: string, options: ChangeOptions<R>): Promise<Opened<R>> {
+    return open(context, await get(context, id), options);
   }
 
-  async function getRemoved(context: TenantContext, id: string, options: ChangeOptions<R>): Promise<R> {
+  async function openRemoved(
+    context: TenantContext,
+    id: string,
+    options: ChangeOptions<R>,
+  ): Promise<Opened<R>> {
     const tombstone = await collection.findOne({
       _id: id,
       tenantId: tenantOf(context),
       deletedAt: { $ne: null },
     });
-    if (tombstone) return check(toRecord<R>(tombstone), options);
-    check(await get(context, id), options);
+    if (tombstone) return open(context, toRecord<R>(tombstone), options);
+    open(context, await get(context, id), options);
     const { entityType } = definition;
     throw conflict(`${entityType}_not_deleted`, { detail: `This ${entityType} is not deleted.` });
   }
@@ -131,14 +149,20 @@ export function createAuditedWrites<R extends RecordBase>(
     },
     change: (context, id, options, mutate) =>
       repeatOnRace(async () => {
-        const before = await getFor(context, id, options);
+        const { record: before, acting } = await openFor(context, id, options);
         const draft = structuredClone(before);
         mutate(draft);
-        return writeVersion(store, context, before, draft);
+        return writeVersion(store, acting, before, draft);
       }),
     remove: (context, id, options) =>
-      repeatOnRace(async () => writeTombstone(store, context, await getFor(context, id, options))),
+      repeatOnRace(async () => {
+        const { record, acting } = await openFor(context, id, options);
+        return writeTombstone(store, acting, record);
+      }),
     restore: (context, id, options) =>
-      repeatOnRace(async () => writeRestored(store, context, await getRemoved(context, id, options))),
+      repeatOnRace(async () => {
+        const { record, acting } = await openRemoved(context, id, options);
+        return writeRestored(store, acting, record);
+      }),
   };
 }

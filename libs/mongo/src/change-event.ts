@@ -1,5 +1,6 @@
 import {
   type Action,
+  type Authority,
   type ChangeEvent,
   type EntityType,
   eventId,
@@ -10,7 +11,7 @@ import {
   redactSnapshot,
   type Snapshot,
 } from '@pipedesk/contracts';
-import type { TenantContext } from '@pipedesk/service-kit';
+import { systemAuthority, type TenantContext } from '@pipedesk/service-kit';
 
 /** One version of one record, about to be written. */
 export interface Change {
@@ -45,8 +46,13 @@ export function changeEvent(context: TenantContext, change: Change): ChangeEvent
       after: redactSnapshot(after),
       changes: redactChanges(changes),
       actor: context.actor,
-      context: context.context,
+      context: { ...context.context, authority: authorityIn(context) },
       links,
     },
   };
+}
+
+/** Requests come with the rule that allowed them; whoever acts without one acts as the service. */
+function authorityIn({ actor, context }: TenantContext): Authority {
+  return context.authority ?? systemAuthority(actor.type === 'system' ? actor.id : context.source);
 }

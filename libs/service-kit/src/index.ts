@@ -1,4 +1,5 @@
 export { createAuthenticator, callerOf, tryCallerOf } from './auth/authenticate.ts';
+export { authorityOf, rulesVersion, systemAuthority } from './auth/authority.ts';
 export { authorize, permittedFilter } from './auth/authorize.ts';
 export { bearerToken } from './auth/bearer.ts';
 export { createKeySecret, type KeySecret } from './auth/key-secret.ts';
@@ -11,6 +12,7 @@ export {
   type Revocations,
   type RevocationSource,
 } from './auth/revocations.ts';
+export { outOfReach, refusal } from './auth/refusal.ts';
 export { createServiceAuthenticator, createServiceTokens } from './auth/service-token.ts';
 export { type OwnersOf, withholdUnreadable } from './auth/withhold-changes.ts';
 export * from './config.ts';

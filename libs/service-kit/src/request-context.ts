@@ -1,4 +1,12 @@
-import type { Actor, ChangeContext, Permission, Role, Subject } from '@pipedesk/contracts';
+import type {
+  Actor,
+  Authority,
+  ChangeContext,
+  HeldGrant,
+  Permission,
+  Role,
+  Subject,
+} from '@pipedesk/contracts';
 
 /** The verified identity behind a request. */
 export interface Caller {
@@ -7,6 +15,12 @@ export interface Caller {
   name: string;
   role: Role;
   teamId: string | null;
+  /** Teams they manage beside their own. */
+  teamIds?: readonly string[];
+  /** What they hold on top of their role. */
+  grants?: readonly HeldGrant[];
+  /** Of all grants of the tenant; absent where there are none. */
+  grantsVersion?: string;
   sessionId: string;
   /** Version of the user's record that role and team are from. */
   permissionVersion: number;
@@ -57,11 +71,25 @@ export function tenantContextOf(caller: Caller, origin: RequestOrigin, source: s
 }
 
 /** What decisions about a caller rest on. */
-export function subjectOfCaller({ userId, role, teamId, apiKey }: Caller): Subject {
-  return { userId, role, teamId, ...(apiKey && { permissions: apiKey.permissions }) };
+export function subjectOfCaller(caller: Caller): Subject {
+  const { userId, role, teamId, teamIds, grants, grantsVersion, apiKey } = caller;
+  return {
+    userId,
+    role,
+    teamId,
+    ...(teamIds && { teamIds }),
+    ...(grants && { grants }),
+    ...(grantsVersion !== undefined && { grantsVersion }),
+    ...(apiKey && { permissions: apiKey.permissions }),
+  };
 }
 
 /** The same context, its changes joined under one operation. */
 export function withOperation(context: TenantContext, operationId: string): TenantContext {
   return { ...context, context: { ...context.context, operationId } };
+}
+
+/** The same context, its changes by a rule that was found out since. */
+export function withAuthority(context: TenantContext, authority: Authority): TenantContext {
+  return { ...context, context: { ...context.context, authority } };
 }

@@ -54,6 +54,13 @@ export function buildEvent(draft: EventDraft = {}): ChangeEvent {
         apiKeyId: null,
         operationId: null,
         source: 'crm',
+        authority: {
+          source: 'role',
+          rule: 'deals:edit/own',
+          permission: 'deals:edit',
+          scope: 'own',
+          rulesVersion: '0123456789ab',
+        },
         ...draft.context,
       },
       links: draft.links ?? [],

@@ -121,6 +121,7 @@ function commonSchema() {
         operationId: optionalText,
         source: text,
         restoredFrom: { type: Number },
+        authority: { type: json },
       },
       links: { type: [json], required: true },
       traceparent: String,

@@ -5,15 +5,15 @@ import {
   type EntityType,
   type Owned,
   type Page,
-  scopeOf,
+  scopeFor,
 } from '@pipedesk/contracts';
 import {
   authorize,
   type CursorBinding,
   decodeCursor,
-  forbidden,
   notFound,
   pageFrom,
+  refusal,
   type TenantContext,
 } from '@pipedesk/service-kit';
 import { tenantOf } from '@pipedesk/mongo';
@@ -25,7 +25,7 @@ import { toAuditRecord } from './audit-record.ts';
 
 /** True for roles that read what they did themselves and nothing else. */
 function isConfinedToOwnDeeds({ subject }: TenantContext): boolean {
-  return scopeOf(subject.role, 'audit:read') === 'own';
+  return scopeFor(subject, 'audit:read') === 'own';
 }
 
 export type AuditLogService = ReturnType<typeof createAuditLogService>;
@@ -90,7 +90,7 @@ export function createAuditLogService({ logs, access }: { logs: AuditLogReposito
       ownerOfDeeds(context, log.actor.id),
     ]);
     if (owners.some((owner) => owner && decide(context.subject, 'audit:read', owner))) return;
-    throw forbidden('permission_denied', { extra: { permission: 'audit:read' } });
+    throw refusal(context.subject, 'audit:read');
   }
 
   return {

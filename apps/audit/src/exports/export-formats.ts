@@ -29,6 +29,10 @@ const columns: Record<string, (record: AuditRecord) => string | number | null> =
   changes: ({ changes }) => JSON.stringify(changes),
   before: ({ before }) => (before ? JSON.stringify(before) : null),
   after: ({ after }) => (after ? JSON.stringify(after) : null),
+  authority: ({ context }) => context.authority?.source ?? null,
+  rule: ({ context }) => context.authority?.rule ?? null,
+  rulesVersion: ({ context }) => context.authority?.rulesVersion ?? null,
+  grantsVersion: ({ context }) => context.authority?.grantsVersion ?? null,
 };
 const cells = Object.values(columns);
 

@@ -113,9 +113,7 @@ export function createInvitationService(deps: InvitationDeps) {
         context,
         id,
         {
-          authorize: (invitation) => {
-            authorize(context, 'users:invite', invitation);
-          },
+          authorize: (invitation) => authorize(context, 'users:invite', invitation),
         },
         (invitation) => {
           if (invitation.status === 'accepted')

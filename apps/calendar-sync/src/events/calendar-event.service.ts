@@ -32,9 +32,8 @@ interface CalendarEventDeps {
 }
 
 export function createCalendarEventService({ events, crm }: CalendarEventDeps) {
-  const may = (context: TenantContext, action: 'read' | 'write') => (event: CalendarEvent) => {
+  const may = (context: TenantContext, action: 'read' | 'write') => (event: CalendarEvent) =>
     authorize(context, `calendar:${action}`, event);
-  };
 
   /** @throws ProblemError 422 `link_not_found` naming the link; 503 when crm cannot tell */
   async function requireLinks(

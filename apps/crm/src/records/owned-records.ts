@@ -1,4 +1,4 @@
-import type { EntityType, Link, Owned, Page, Permission } from '@pipedesk/contracts';
+import type { Authority, EntityType, Link, Owned, Page, Permission } from '@pipedesk/contracts';
 import type { AuditedRepository, NewRecord, RecordBase } from '@pipedesk/mongo';
 import {
   authorize,
@@ -45,9 +45,10 @@ export function createOwnedRecords<R extends OwnedRecord>(
   repository: AuditedRepository<R>,
   resource: Resource,
 ): OwnedRecords<R> {
-  const may = (context: TenantContext, action: 'read' | 'edit' | 'delete') => (record: R) => {
-    authorize(context, `${resource}:${action}` satisfies Permission, record);
-  };
+  const may =
+    (context: TenantContext, action: 'read' | 'edit' | 'delete') =>
+    (record: R): Authority =>
+      authorize(context, `${resource}:${action}` satisfies Permission, record);
 
   async function get(context: TenantContext, id: string): Promise<R> {
     const record = await repository.get(context, id);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { decide, filterFor, type Owned, type Permission, rules, type Subject } from './permissions.ts';
+import { decide, filterFor, type Owned, type Subject } from './decisions.ts';
+import { type Permission, rules } from './permissions.ts';
 import { roles } from './roles.ts';
 
 const permissions = Object.keys(rules) as Permission[];

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { decide, filterFor, type Owned, type Permission, rules, type Subject } from './permissions.ts';
+import { decide, filterFor, type Owned, type Subject } from './decisions.ts';
+import { type Permission, rules } from './permissions.ts';
 import { mayGrant, roles } from './roles.ts';
 
 const ids = ['u1', 'u2', null];

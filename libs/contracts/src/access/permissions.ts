@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import type { Role } from './roles.ts';
 
-/** How far a grant reaches inside the tenant: every record, the records of the user's team and their own, or their own. */
-export type Scope = 'all' | 'team' | 'own';
+/** How far a rule reaches inside the tenant: every record, the records of the user's teams and their own, or their own. */
+export const scopes = ['all', 'team', 'own'] as const;
+export const scopeSchema = z.enum(scopes);
+export type Scope = z.infer<typeof scopeSchema>;
 
 type Grants = Partial<Record<Role, Scope>>;
 
@@ -69,69 +71,8 @@ export type Permission = keyof typeof rules;
 
 export const permissionSchema = z.enum(Object.keys(rules) as [Permission, ...Permission[]]);
 
-/** Whoever asks: the verified claims that decisions rest on. */
-export interface Subject {
-  userId: string;
-  role: Role;
-  teamId: string | null;
-  /** What an API key is limited to; without it everything the role may. */
-  permissions?: readonly Permission[];
-}
-
-/** What a decision looks at in a record. */
-export interface Owned {
-  ownerId: string | null;
-  teamId: string | null;
-}
-
-/** The scope a role has for a permission; undefined means never. */
+/** The scope the table gives a role for a permission; undefined means never. */
 export function scopeOf(role: Role, permission: Permission): Scope | undefined {
   const grants: Grants = rules[permission];
   return grants[role];
-}
-
-/** The scope a subject has for a permission: that of their role, unless they come with a key that does not have it. */
-export function scopeFor(
-  { role, permissions }: Pick<Subject, 'role' | 'permissions'>,
-  permission: Permission,
-): Scope | undefined {
-  return permissions && !permissions.includes(permission) ? undefined : scopeOf(role, permission);
-}
-
-/** May this subject use the permission on this record? */
-export function decide(subject: Subject, permission: Permission, record: Owned): boolean {
-  switch (scopeFor(subject, permission)) {
-    case 'all':
-      return true;
-    case 'team':
-      return owns(subject, record) || sharesTeam(subject, record);
-    case 'own':
-      return owns(subject, record);
-    case undefined:
-      return false;
-  }
-}
-
-/** The records `decide` would allow, as a MongoDB filter; null means none at all. */
-export function filterFor(subject: Subject, permission: Permission): Record<string, unknown> | null {
-  switch (scopeFor(subject, permission)) {
-    case 'all':
-      return {};
-    case 'team':
-      return subject.teamId === null
-        ? { ownerId: subject.userId }
-        : { $or: [{ ownerId: subject.userId }, { teamId: subject.teamId }] };
-    case 'own':
-      return { ownerId: subject.userId };
-    case undefined:
-      return null;
-  }
-}
-
-function owns(subject: Subject, record: Owned): boolean {
-  return record.ownerId === subject.userId;
-}
-
-function sharesTeam(subject: Subject, record: Owned): boolean {
-  return subject.teamId !== null && record.teamId === subject.teamId;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { scopeSchema } from '../access/permissions.ts';
 import { roleSchema } from '../access/roles.ts';
 import { idSchema, timeSchema } from '../ids.ts';
 
@@ -39,7 +40,24 @@ export const actorSchema = z.object({
 });
 export type Actor = z.infer<typeof actorSchema>;
 
-/** Where a change came from. `operationId` joins the changes of one bulk act, such as an import. */
+/**
+ * The rule that allowed a change, and what rules there were then. `system`: a service by itself, or on a proof that is no
+ * permission, such as a password at login.
+ */
+export const authoritySchema = z.object({
+  source: z.enum(['role', 'grant', 'system']),
+  /** `deals:edit/team` of the rule table, `grant/<id>`, `system/<service or job>`. */
+  rule: z.string(),
+  permission: z.string().nullable(),
+  scope: scopeSchema.nullable(),
+  /** Of the rule table: changes with every rule. */
+  rulesVersion: z.string(),
+  /** Of the tenant's grants: changes with every grant; absent where there are none. */
+  grantsVersion: z.string().optional(),
+});
+export type Authority = z.infer<typeof authoritySchema>;
+
+/** Where a change came from, and by which right. `operationId` joins the changes of one bulk act, such as an import. */
 export const changeContextSchema = z.object({
   ip: z.string().nullable(),
   userAgent: z.string().nullable(),
@@ -49,6 +67,8 @@ export const changeContextSchema = z.object({
   source: z.string(),
   /** The version whose values a change brought back. */
   restoredFrom: z.int().min(1).optional(),
+  /** Absent from events of before it was kept. */
+  authority: authoritySchema.optional(),
 });
 export type ChangeContext = z.infer<typeof changeContextSchema>;
 

@@ -1,7 +1,7 @@
 import {
   decide,
   type Owned,
-  scopeOf,
+  scopeFor,
   timelineReadPermission,
   type TimelineItem,
   type TimelineType,
@@ -41,7 +41,7 @@ export async function withholdUnreadable(
 function doubtfulSource({ subject }: TenantContext, { kind, source }: TimelineItem): Source | undefined {
   const entityType = timelineTypeSchema.safeParse(source.entityType).data;
   if (kind !== 'change' || !entityType) return undefined;
-  const isForAll = scopeOf(subject.role, timelineReadPermission[entityType]) === 'all';
+  const isForAll = scopeFor(subject, timelineReadPermission[entityType]) === 'all';
   return isForAll ? undefined : { entityType, entityId: source.entityId };
 }
 

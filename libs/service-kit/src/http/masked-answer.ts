@@ -1,4 +1,5 @@
 import { hiddenInQuery, maskAnswer } from '@pipedesk/contracts';
+import { rulesVersion } from '../auth/authority.ts';
 import { callerOf } from '../auth/authenticate.ts';
 import { forbidden } from './problem.ts';
 import type { Route, RouteInput } from './route.ts';
@@ -16,7 +17,7 @@ export function refuseHiddenFields({ shows, permission }: Route, { req, query }:
   if (fields.length === 0) return;
   throw forbidden('masked_field', {
     detail: `The role ${role} does not see ${fields.join(', ')} and can neither filter nor sort by it.`,
-    extra: { permission, fields },
+    extra: { permission, rule: `mask/${shows}/${role}`, rulesVersion, fields },
   });
 }
 

@@ -1,7 +1,15 @@
-import { type Permission, scopeFor } from '@pipedesk/contracts';
+import { type Permission, widestRule } from '@pipedesk/contracts';
 import express, { type Request, type RequestHandler, type Response, type Router } from 'express';
+import { authorityOf } from '../auth/authority.ts';
 import { callerOf } from '../auth/authenticate.ts';
-import { subjectOfCaller, tenantContextOf } from '../request-context.ts';
+import { refusal } from '../auth/refusal.ts';
+import {
+  type Caller,
+  type RequestOrigin,
+  subjectOfCaller,
+  tenantContextOf,
+  withAuthority,
+} from '../request-context.ts';
 import { refuseDeepJson } from './json-depth.ts';
 import { maskedFor, refuseHiddenFields } from './masked-answer.ts';
 import { forbidden, ProblemError } from './problem.ts';
@@ -60,12 +68,9 @@ function rememberPattern(path: string): RequestHandler {
 /** Refuses roles that never may; which records they may is the policy's question, in the service. */
 function requireRole(permission: Permission): RequestHandler {
   return (req, _res, next) => {
-    const caller = callerOf(req);
-    if (scopeFor(subjectOfCaller(caller), permission)) return next();
-    throw forbidden('permission_denied', {
-      detail: `${caller.apiKey ? 'This API key' : `The role ${caller.role}`} does not have the permission ${permission}.`,
-      extra: { permission },
-    });
+    const subject = subjectOfCaller(callerOf(req));
+    if (widestRule(subject, permission)) return next();
+    throw refusal(subject, permission);
   };
 }
 
@@ -134,12 +139,19 @@ function readInput(
       return callerOf(req);
     },
     get context() {
-      return tenantContextOf(callerOf(req), origin, service);
+      return contextOf(route, callerOf(req), origin, service);
     },
     origin,
     req,
     res,
   };
+}
+
+/** Who acts and from where, with the rule that let them in: whatever the request writes keeps it. */
+function contextOf({ permission }: Route, caller: Caller, origin: RequestOrigin, service: string) {
+  const context = tenantContextOf(caller, origin, service);
+  const rule = typeof permission === 'string' ? widestRule(context.subject, permission) : undefined;
+  return rule ? withAuthority(context, authorityOf(context.subject, rule)) : context;
 }
 
 /** Answers must match the contract too: `parse` drops fields the contract does not name and throws on a defect. */

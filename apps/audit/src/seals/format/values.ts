@@ -20,7 +20,7 @@ const openMembers = new Set([
 ]);
 const openWithin: Record<string, Set<string>> = {
   actor: new Set(['type', 'id', 'role']),
-  context: new Set(['requestId', 'apiKeyId', 'operationId', 'source']),
+  context: new Set(['requestId', 'apiKeyId', 'operationId', 'source', 'authority']),
   lead: new Set(['status', 'ownerId']),
   deal: new Set(['stage', 'pipeline', 'probability']),
 };
