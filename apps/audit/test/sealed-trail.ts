@@ -58,12 +58,18 @@ export interface SealedTrail {
 
 export const segmentsBuilt = 3;
 
+/** As events were before they kept the rule that allowed them. */
+const ofBefore = { context: { authority: undefined } };
+
 /** Three segments of seven records each. */
 export async function startSealedTrail(): Promise<SealedTrail> {
   const audit = await startAudit();
   const tenantId = uuidv7();
   for (let segment = 1; segment <= segmentsBuilt; segment++) {
-    await audit.bus.publish(...buildDealHistory(6, { tenantId }), buildLeadEvent(tenantId));
+    await audit.bus.publish(
+      ...buildDealHistory(6, { tenantId }),
+      buildLeadEvent(tenantId, segment === 1 ? ofBefore : {}),
+    );
     await audit.stored(segment * 7);
     await audit.seal();
   }
