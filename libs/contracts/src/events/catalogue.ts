@@ -8,6 +8,7 @@ export const eventPrefixes: Record<EntityType, string> = {
   team: 'auth.team',
   invitation: 'auth.invitation',
   api_key: 'auth.api_key',
+  grant: 'auth.grant',
   login_attempt: 'auth.login_attempt',
   company: 'crm.company',
   lead: 'crm.lead',

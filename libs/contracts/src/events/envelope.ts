@@ -11,6 +11,7 @@ export const entityTypes = [
   'team',
   'invitation',
   'api_key',
+  'grant',
   'login_attempt',
   'company',
   'lead',
