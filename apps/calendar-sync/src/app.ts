@@ -7,6 +7,8 @@ import { createActivityService } from './activity/activity.service.ts';
 import { createCrmClient } from './crm/crm-client.ts';
 import { createCalendarEventRepository } from './events/calendar-event.model.ts';
 import { calendarEventRoutes } from './events/calendar-event.routes.ts';
+import { freeBusyRoutes } from './free-busy/free-busy.routes.ts';
+import { createFreeBusyService } from './free-busy/free-busy.service.ts';
 import { createCalendarEventService } from './events/calendar-event.service.ts';
 
 export interface AppDeps {
@@ -32,6 +34,7 @@ export function createApp(deps: AppDeps): { app: Express; relay: OutboxRelay } {
     service: 'calendar-sync',
     routes: [
       ...calendarEventRoutes(createCalendarEventService({ events, crm })),
+      ...freeBusyRoutes(createFreeBusyService({ events })),
       ...activityRoutes(createActivityService({ events, crm })),
     ],
     // The broker is not asked: writes go on without it, their events wait in the outbox.

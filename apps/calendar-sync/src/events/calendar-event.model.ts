@@ -15,6 +15,9 @@ export type CalendarEventRepository = AuditedRepository<CalendarEvent>;
 /** The stored sort key: the meeting's key on timelines, so that one index serves lists and activity feeds. */
 export const startKey = '_startKey';
 
+/** The time a meeting ends and its id: finds what is not over yet. */
+export const endKey = '_endKey';
+
 export function createCalendarEventRepository(deps: {
   connection: Connection;
   outbox: Outbox;
@@ -24,7 +27,7 @@ export function createCalendarEventRepository(deps: {
     entityType: 'calendar_event',
     collection,
     linksOf: ({ links }) => links,
-    derive: (event) => ({ [startKey]: meetingItem(event).key }),
+    derive: (event) => ({ [startKey]: meetingItem(event).key, [endKey]: `${event.endsAt}~${event.id}` }),
     fields: {
       title: { type: String, required: true },
       description: { type: String, default: null },
@@ -45,6 +48,7 @@ export function createCalendarEventRepository(deps: {
       ownerId: { type: String, default: null },
       teamId: { type: String, default: null },
       [startKey]: { type: String },
+      [endKey]: { type: String },
     },
   });
 }
@@ -60,5 +64,15 @@ export const calendarEventMigrations: Migration[] = [
           { key: { tenantId: 1, [startKey]: 1 }, name: 'tenant_start' },
           { key: { tenantId: 1, 'links.entityId': 1, [startKey]: 1 }, name: 'tenant_link_start' },
         ]),
+  },
+  {
+    id: '2026-11-26-calendar-event-ends',
+    up: async (db) => {
+      const events = db.collection(collection);
+      await events.updateMany({ [endKey]: { $exists: false } }, [
+        { $set: { [endKey]: { $concat: ['$endsAt', '~', '$_id'] } } },
+      ]);
+      await events.createIndex({ tenantId: 1, ownerId: 1, [endKey]: 1 }, { name: 'tenant_owner_end' });
+    },
   },
 ];

@@ -44,6 +44,8 @@ export const rules = {
   'imports:read': stewards,
   'calendar:read': { admin: 'all', manager: 'all', sales: 'team' },
   'calendar:write': editors,
+  /** When somebody is busy, not with what. */
+  'free_busy:read': everyone,
   'timeline:read': everyone,
   'audit:read': { admin: 'all', manager: 'team', sales: 'own' },
   'audit:list': admins,

@@ -271,6 +271,17 @@ const calendarRows: Row[] = resourceRows({
   remove: matrix.edit,
 });
 
+const freeBusyRow: Row = {
+  route: 'GET /calendar/freebusy',
+  doors: edge('calendar-sync'),
+  reaches: matrix.everybody,
+  status: 200,
+  request: ({ world }) => {
+    const { from, to } = { from: hour.startsAt, to: hour.endsAt };
+    return { path: `/calendar/freebusy?from=${from}&to=${to}&userIds=${world.b.members.sales.id}` };
+  },
+};
+
 const auditRows: Row[] = [
   {
     route: 'GET /audit-logs',
@@ -476,6 +487,7 @@ export const rows: Row[] = [
   ...identityRows,
   ...crmRows,
   ...calendarRows,
+  freeBusyRow,
   ...auditRows,
   ...auditAdminRows,
   ...timelineRows,
