@@ -36,9 +36,12 @@ export interface ChaosStack {
   stop(): Promise<void>;
 }
 
+let stacks = 0;
+
+/** Several may run side by side. */
 export async function startChaosStack(progress: (line: string) => void): Promise<ChaosStack> {
   const backing = await startBackingServices({
-    instance: `chaos-${process.pid}`,
+    instance: `chaos-${process.pid}-${++stacks}`,
     ephemeral: true,
     ports: 'free',
     dedicated: true,

@@ -1,22 +1,45 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from './random.ts';
+import { type RecordKind, recordKinds } from './record-kinds.ts';
 
 /** `unknown`: a 5xx, a timeout or a lost connection; the write may have happened. */
 export type Outcome = 'accepted' | 'refused' | 'unknown';
 
-export interface Attempt {
-  requestId: string;
-  outcome: Outcome;
-  status: number;
+/** When something was sent and how long its answer took, ms. */
+export interface Timed {
   began: number;
   ms: number;
 }
 
+export interface Attempt extends Timed {
+  requestId: string;
+  outcome: Outcome;
+  /** Wrong on purpose: it must be refused. */
+  isWrong: boolean;
+  status: number;
+}
+
 export interface Writer {
   attempts: Attempt[];
+  /** Requests that need neither database nor broker, at the same time: how slow the machine itself is. */
+  probes: Timed[];
   /** Base URLs of crm; a scenario may add and take away. */
   urls: string[];
   stop(): Promise<void>;
+}
+
+/** A record that a client has made. */
+interface Known {
+  kind: RecordKind;
+  path: string;
+}
+
+interface Request {
+  method: string;
+  path: string;
+  body?: object;
+  headers?: Record<string, string>;
+  isWrong?: boolean;
 }
 
 interface WriterOptions {
@@ -28,18 +51,20 @@ interface WriterOptions {
 
 const timeout = 8_000;
 /** Enough to hurt, little enough that the machine is not what fails. */
-const pauseMs = 15;
+const pauseMs = 25;
+const probeEvery = 50;
 
-/** Creates, changes and deletes deals as fast as answers come, some requests wrong on purpose, until it is stopped. */
+/** Creates, changes and deletes deals and leads as fast as answers come, some requests wrong on purpose, until it is stopped. */
 export function startWriter({ url, authorization, random, clients = 4 }: WriterOptions): Writer {
   const attempts: Attempt[] = [];
+  const probes: Timed[] = [];
   const urls = [url];
   const run = `${Date.now().toString(36)}-${random.between(0, 1e6)}`;
   let isStopped = false;
 
-  async function send(method: string, path: string, body?: unknown, headers = {}): Promise<unknown> {
+  async function send({ method, path, body, headers, isWrong = false }: Request): Promise<unknown> {
     const requestId = `chaos-${run}-${attempts.length}`;
-    const attempt: Attempt = { requestId, outcome: 'unknown', status: 0, began: Date.now(), ms: 0 };
+    const attempt: Attempt = { requestId, outcome: 'unknown', isWrong, status: 0, began: Date.now(), ms: 0 };
     attempts.push(attempt);
     try {
       const response = await fetch(random.pick(urls) + path, {
@@ -59,33 +84,54 @@ export function startWriter({ url, authorization, random, clients = 4 }: WriterO
     }
   }
 
+  async function create(kind: RecordKind): Promise<Known | undefined> {
+    const path = `/${kind.collection}`;
+    const made = await send({ method: 'POST', path, body: kind.draft(random) });
+    const { id } = (made ?? {}) as { id?: string };
+    return id === undefined ? undefined : { kind, path: `${path}/${id}` };
+  }
+
+  async function change({ kind, path }: Known): Promise<void> {
+    const dice = random.next();
+    const patch = { method: 'PATCH', path, body: kind.change(random) };
+    if (dice < 0.88) await send(patch);
+    else if (dice < 0.94) await send({ ...patch, headers: { 'if-match': '"999999"' }, isWrong: true });
+    else await send({ ...patch, body: { colour: 'red' }, isWrong: true });
+  }
+
   async function client(): Promise<void> {
-    const deals: string[] = [];
-    for (let count = 0; !isStopped; count++) {
-      const deal = deals.length > 0 ? random.pick(deals) : undefined;
+    const records: Known[] = [];
+    while (!isStopped) {
       const dice = random.next();
-      if (deal === undefined || dice < 0.25) {
-        const made = await send('POST', '/deals', { name: `Chaos ${count}` });
-        const id = (made as { id?: string } | undefined)?.id;
-        if (id !== undefined) deals.push(id);
-      } else if (dice < 0.85) {
-        // Different each time: a change that changes nothing writes nothing.
-        await send('PATCH', `/deals/${deal}`, { name: `Chaos ${count} ${random.next()}` });
-      } else if (dice < 0.9) {
-        deals.splice(deals.indexOf(deal), 1);
-        await send('DELETE', `/deals/${deal}`);
-      } else if (dice < 0.95) {
-        await send('PATCH', `/deals/${deal}`, { name: 'Too late' }, { 'if-match': '"999999"' });
+      const record = records.length > 0 ? random.pick(records) : undefined;
+      if (record === undefined || dice < 0.25) {
+        const made = await create(random.pick(recordKinds));
+        if (made) records.push(made);
+      } else if (dice < 0.3) {
+        records.splice(records.indexOf(record), 1);
+        await send({ method: 'DELETE', path: record.path });
       } else {
-        await send('PATCH', `/deals/${deal}`, { colour: 'red' });
+        await change(record);
       }
       await sleep(pauseMs);
     }
   }
 
-  const running = Array.from({ length: clients }, client);
+  async function probe(): Promise<void> {
+    while (!isStopped) {
+      const began = Date.now();
+      const signal = AbortSignal.timeout(timeout);
+      const response = await fetch(`${url}/health/live`, { signal }).catch(() => undefined);
+      await response?.arrayBuffer().catch(() => undefined);
+      if (response?.ok) probes.push({ began, ms: Date.now() - began });
+      await sleep(probeEvery);
+    }
+  }
+
+  const running = [probe(), ...Array.from({ length: clients }, client)];
   return {
     attempts,
+    probes,
     urls,
     stop: async () => {
       isStopped = true;

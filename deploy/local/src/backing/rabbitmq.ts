@@ -79,7 +79,7 @@ export function createRabbit(options: RabbitOptions) {
     },
     async rabbitmqctl(...args: string[]): Promise<string> {
       const { command, args: all } = inside(['/usr/lib/rabbitmq/bin/rabbitmqctl', ...args]);
-      return (await promisify(execFile)(command, all, { timeout: 60_000 })).stdout;
+      return (await promisify(execFile)(command, all, { timeout: 180_000 })).stdout;
     },
     amqpUrl: `amqp://${credentials}@${host}:${ports.amqp}`,
     amqpManagementUrl: `http://${credentials}@${host}:${ports.amqpManagement}`,

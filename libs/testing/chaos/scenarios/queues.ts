@@ -1,19 +1,10 @@
-import { type ChannelModel, connect, type GetMessage } from 'amqplib';
+import type { GetMessage } from 'amqplib';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { withBroker } from '../broker-queues.ts';
 import type { Scenario } from '../scenario.ts';
 
 const queue = 'audit.events';
 const exchange = 'pipedesk.events';
-
-async function withBroker(url: string, use: (model: ChannelModel) => Promise<void>): Promise<void> {
-  const model = await connect(url);
-  model.on('error', () => undefined);
-  try {
-    await use(model);
-  } finally {
-    await model.close();
-  }
-}
 
 export const queueScenarios: Scenario[] = [
   {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { eventually } from '../../src/eventually.ts';
+import { depthOf } from '../broker-queues.ts';
 import { deadLetters } from '../checker.ts';
 import type { FaultContext, Scenario } from '../scenario.ts';
 import type { ChaosStack } from '../stack.ts';
@@ -72,7 +73,7 @@ const killedOverAndOver: Scenario = {
       await services.kill('audit');
     }
     await eventually(async () => {
-      if ((await deadLetters(stack)) === 0) throw new Error('nothing was dead-lettered');
+      if ((await depthOf(stack, deadLetters)) === 0) throw new Error('nothing was dead-lettered');
     }, 20_000);
     await services.start('audit');
     await replay(stack);
