@@ -38,6 +38,8 @@ export interface ProxyUsage {
   cpu: number;
   /** Longest time the event loop did not turn, ms. */
   longestStall: number;
+  /** Resident set just now, bytes. */
+  memory: number;
 }
 
 process.once('message', (message) => {
@@ -52,7 +54,8 @@ async function start(options: StartProxy): Promise<void> {
   process.on('message', () => {
     const { user, system } = process.cpuUsage(before);
     before = process.cpuUsage();
-    process.send?.({ cpu: user + system, longestStall: delay.max / 1e6 } satisfies ProxyUsage);
+    const usage = { cpu: user + system, longestStall: delay.max / 1e6, memory: process.memoryUsage.rss() };
+    process.send?.(usage satisfies ProxyUsage);
     delay.reset();
   });
   process.send?.(port);
@@ -107,7 +110,7 @@ function startGateway({ upstreamPort, publicKey }: StartProxy): Promise<number> 
   const key = createPublicKey(publicKey);
   const keys = { find: () => Promise.resolve(key) };
   const log = createLogger('api-gateway', 'info');
-  const revocations = createRevocations({ source: () => Promise.resolve(manyRevocations()), log });
+  const revocations = createRevocations({ source: (since) => Promise.resolve(manyRevocations(since)), log });
   const { app } = createApp({
     services: Object.fromEntries(serviceNames.map((name) => [name, url])) as ServiceUrls,
     keys,
@@ -124,7 +127,10 @@ function startGateway({ upstreamPort, publicKey }: StartProxy): Promise<number> 
   return listen(app, true);
 }
 
-function manyRevocations() {
-  const sessions = Array.from({ length: 1_000 }, () => ({ tenantId: uuidv7(), id: uuidv7() }));
+/** A thousand ended sessions within the lifetime of a token, and at each later question those of the last seconds again. */
+const revoked = Array.from({ length: 1_000 }, () => ({ tenantId: uuidv7(), id: uuidv7() }));
+
+function manyRevocations(since?: string) {
+  const sessions = since === undefined ? revoked : revoked.slice(0, 20);
   return { asOf: new Date().toISOString(), tokenLifetime: 600, sessions, users: [], tenants: [] };
 }
