@@ -16,6 +16,9 @@ import { createIngestConsumer } from './ingest/ingest.consumer.ts';
 import { createIngestService } from './ingest/ingest.service.ts';
 import { createLogStore } from './ingest/log-store.ts';
 import { type Background, startBackground } from './seals/background.ts';
+import { reportRoutes } from './reports/report.routes.ts';
+import { createReportService } from './reports/report.service.ts';
+import { createReportReader } from './reports/report-reader.ts';
 import { createLease } from './seals/lease.ts';
 import { createSealing } from './seals/sealing.ts';
 import { versionRoutes } from './versions/version.routes.ts';
@@ -82,6 +85,7 @@ export function createApp(deps: AppDeps): { app: Express; consumer: Consumer; se
       ...seals.routesWith(access),
       ...erasing.routes,
       ...exportRoutes(createExportService({ logs, access, clock })),
+      ...reportRoutes(createReportService({ reader: createReportReader(models), access, clock })),
       ...auditLogRoutes(auditLogs),
       ...versionRoutes(createVersionService({ logs, auditLogs })),
       ...activityRoutes(createActivityService({ logs })),

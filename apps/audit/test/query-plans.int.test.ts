@@ -100,6 +100,23 @@ describe('every documented query', () => {
     expect(plan).not.toMatch(/COLLSCAN|Seq Scan|"SORT"|"Sort"/);
   });
 
+  it('by records of a report takes them from tenant_entity', async () => {
+    const logs = connection.collection('auditrecords');
+    const some = {
+      tenantId,
+      entityId: { $in: [entityId, uuidv7()] },
+      key: { $gte: range.from, $lt: range.to },
+    };
+    const section = await logs.find(some, { hint: 'tenant_entity' }).limit(2_001).explain('queryPlanner');
+    const earlier = await logs
+      .aggregate([{ $match: some }, { $group: { _id: '$entityId' } }], { hint: 'tenant_entity' })
+      .explain('queryPlanner');
+    for (const plan of [section, earlier].map((explained) => JSON.stringify(explained))) {
+      expect(plan).toContain('tenant_entity');
+      expect(plan).not.toMatch(/COLLSCAN|Seq Scan/);
+    }
+  });
+
   it.each<[string, string, LogFilter]>([
     ['a rare field', 'tenant_field', { fields: 'name' }],
     ['a timeline', 'tenant_place', { places: entityId }],

@@ -12,6 +12,7 @@ describe('the class of a route', () => {
     ['POST', '/imports', 'bulk'],
     ['GET', '/exports/deals', 'bulk'],
     ['GET', '/audit-logs/export', 'bulk'],
+    ['GET', '/audit-logs/report', 'bulk'],
     ['GET', '/audit-logs', 'read'],
   ])('%s %s is %s', (method, path, routeClass) => {
     expect(routeClassOf(method, path)).toBe(routeClass);

@@ -6,8 +6,10 @@ export function routeClassOf(method: string, path: string): RouteClass {
   return method === 'GET' || method === 'HEAD' ? 'read' : 'write';
 }
 
+const bulkAuditPaths = new Set(['/audit-logs/export', '/audit-logs/report']);
+
 /** Asking how an import goes on is a read like any other. */
 function isBulk(method: string, path: string): boolean {
-  if (path.startsWith('/exports') || path === '/audit-logs/export') return true;
+  if (path.startsWith('/exports') || bulkAuditPaths.has(path)) return true;
   return path.startsWith('/imports') && method !== 'GET' && method !== 'HEAD';
 }

@@ -18,6 +18,10 @@ export const eventPrefixes: Record<EntityType, string> = {
   calendar_event: 'calendar.event',
   erasure: 'audit.erasure',
   audit_access: 'audit.access',
+  audit_retention: 'audit.retention',
+  audit_hold: 'audit.hold',
+  audit_removal: 'audit.removal',
+  audit_stream: 'audit.stream',
 };
 
 /** An event that contradicts itself or the contract; it can never become valid, so it must not be retried. */

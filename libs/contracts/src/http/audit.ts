@@ -94,6 +94,17 @@ export const recordExportQuery = z
   })
   .refine(inOrder, orderMessage);
 export type RecordExportQuery = z.infer<typeof recordExportQuery>;
+
+export const changeReportQuery = z
+  .strictObject({
+    ...filters,
+    from: timeInputSchema,
+    to: timeInputSchema,
+    format: z.enum(recordExportFormats).default('csv'),
+  })
+  .refine(inOrder, orderMessage);
+export type ChangeReportQuery = z.infer<typeof changeReportQuery>;
+
 export type AuditFilters = Omit<AuditListQuery, 'limit' | 'cursor'>;
 
 export const asOfQuery = z.strictObject({ at: timeInputSchema });

@@ -471,6 +471,9 @@ const identityRows: Row[] = [
 
 const auditAdminRows: Row[] = [
   gateRow('GET /audit-logs/export', 'audit', matrix.admins, 200, { path: '/audit-logs/export?format=csv' }),
+  gateRow('GET /audit-logs/report', 'audit', matrix.admins, 200, {
+    path: '/audit-logs/report?from=2026-03-01T00:00:00Z&to=2026-03-02T00:00:00Z',
+  }),
   gateRow('GET /audit-logs/verify', 'audit', matrix.admins, 200),
   gateRow('GET /audit-logs/export/sealed', 'audit', matrix.admins, 200),
   gateRow('GET /audit-logs/{id}/proof', 'audit', matrix.admins, 404, {
