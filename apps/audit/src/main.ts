@@ -33,7 +33,7 @@ runProcess(log, lifecycle, async () => {
     keySecret: createKeySecret(config.AUDIT_KEY_SECRET),
     sealing: {
       every: 2_000,
-      soonAfter: 500,
+      soonAfter: 10_000,
       rotateAfter: config.AUDIT_KEY_ROTATION_DAYS * 86_400_000,
       trustedKeys: config.AUDIT_TRUSTED_KEYS.split(',').map((id) => id.trim()),
     },

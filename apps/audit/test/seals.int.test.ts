@@ -10,6 +10,7 @@ import { createSealKeys } from '../src/seals/seal-keys.ts';
 import { hashOfLeaf } from '../src/seals/format/leaf.ts';
 import { rootOfPath } from '../src/seals/format/merkle.ts';
 import { isSignedBy } from '../src/seals/format/seal.ts';
+import type { Intake } from '../src/seals/intake.ts';
 import { createIngestService } from '../src/ingest/ingest.service.ts';
 import { createLogStore } from '../src/ingest/log-store.ts';
 import { sealingOf } from './sealed-trail.ts';
@@ -105,8 +106,8 @@ describe('sealing', () => {
   it.each<[string, (replica: Replica) => void]>([
     ['before its seal is written', ({ seals }) => (seals.add = failing)],
     ['right after its seal was written', ({ seals }) => failAfter(seals, 'add')],
-    ['while it clears what it sealed', ({ atIngest }) => failAfter(atIngest.intake, 'reduce')],
-    ['before it clears anything', ({ atIngest }) => (atIngest.intake.reduce = failing)],
+    ['while it clears what it sealed', ({ atIngest }) => failAmid(atIngest.intake)],
+    ['before it clears anything', ({ atIngest }) => (atIngest.intake.remove = failing)],
   ])('neither skips nor doubles a record when it dies %s', async (_when, breakIt) => {
     const dying = startReplica();
     const tenantId = uuidv7();
@@ -165,6 +166,14 @@ function failAfter<T extends object>(target: T, name: keyof T) {
     await work(...args);
     throw new Error('killed');
   }) as T[keyof T];
+}
+/** The process dies when the first entry is cleared and others are not. */
+function failAmid(intake: Intake) {
+  const { remove } = intake;
+  intake.remove = async (entries) => {
+    await remove(entries.slice(0, 1));
+    throw new Error('killed');
+  };
 }
 
 describe('a proof', () => {

@@ -1,3 +1,4 @@
+export { type Figure, median, tellFigure } from './bench/figure.ts';
 export { repositoryRoot } from './backing/cache.ts';
 export { startBackingServices, startBroker } from './backing/backing-services.ts';
 export type { BackingOptions, BackingServices, DedicatedBroker } from './backing/backing-services.ts';

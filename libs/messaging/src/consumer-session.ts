@@ -24,6 +24,16 @@ interface Delivery {
 export type Pause = (ms: number, signal: AbortSignal) => Promise<void>;
 
 const attemptsPerEvent = 5;
+
+export interface Batches {
+  /** Most events of one. */
+  size: number;
+  /** How many may be worked on at a time. */
+  atOnce: number;
+}
+
+/** Within the 100 to 300 unacknowledged messages that RabbitMQ's documentation finds best. */
+export const oneByOne: Batches = { size: 250, atOnce: 1 };
 /** Well below RabbitMQ's 30-minute limit on an unacknowledged delivery. */
 const longestHold = 10 * 60_000;
 
@@ -44,11 +54,12 @@ interface SessionOptions {
   metrics: ConsumerMetrics;
   drop: Drop;
   settlements?: Pick<SettlementSender, 'send'> | undefined;
+  batches?: Batches | undefined;
   pause?: Pause;
   clock?: () => number;
 }
 
-/** What lives and dies with one channel: its buffer and the loop that stores it. */
+/** What lives and dies with one channel: its buffer and the batches that are being stored. */
 export function createConsumerSession({
   channel,
   queue,
@@ -58,34 +69,45 @@ export function createConsumerSession({
   metrics,
   drop,
   settlements,
+  batches = oneByOne,
   pause: wait = onTimer,
   clock = Date.now,
 }: SessionOptions): ConsumerSession {
   const gone = new AbortController();
   const closing = new AbortController();
   let buffer: ConsumeMessage[] = [];
-  /** Of the batch at hand. */
-  let outcomes: SettledEvent[] = [];
-  let working: Promise<void> | undefined;
+  const underway = new Set<Promise<void>>();
+  /** The end of the batch that was begun last. */
+  let latest: Promise<void> = Promise.resolve();
 
-  async function work(): Promise<void> {
-    while (buffer.length > 0 && !gone.signal.aborted) {
-      const messages = buffer;
-      buffer = [];
-      await processBatch(messages);
+  /** Begins what can be begun: by itself whatever waits, beside another batch only what fills a good part of one. */
+  function begin(): void {
+    const worthIt = () => buffer.length >= (underway.size === 0 ? 1 : batches.size / 5);
+    while (underway.size < batches.atOnce && worthIt()) {
+      const batch = processBatch(buffer.splice(0, batches.size), latest)
+        .catch((error: unknown) => {
+          fail(`consumer failed: ${String(error)}`);
+        })
+        .finally(() => {
+          underway.delete(batch);
+          begin();
+        });
+      latest = batch;
+      underway.add(batch);
     }
   }
 
-  async function processBatch(messages: ConsumeMessage[]): Promise<void> {
+  async function processBatch(messages: ConsumeMessage[], before: Promise<void>): Promise<void> {
+    const outcomes: SettledEvent[] = [];
     const deliveries: Delivery[] = [];
-    outcomes = [];
     for (const message of messages) {
-      const event = await decodeOrBury(message);
+      const event = await decodeOrBury(message, outcomes);
       if (event) deliveries.push({ message, event });
     }
-    if (deliveries.length > 0) await store(deliveries);
+    if (deliveries.length > 0) await store(deliveries, outcomes);
+    // Everything up to the last message of this batch is settled once the batch before it is.
+    await before;
     const last = messages.at(-1);
-    // Batches run one after another, so everything up to the last message of this one is settled.
     if (!last || gone.signal.aborted) return;
     settlements?.send(outcomes);
     failpoint('consumer.after-settlement');
@@ -93,31 +115,34 @@ export function createConsumerSession({
     failpoint('consumer.after-acknowledgement');
   }
 
-  async function decodeOrBury(message: ConsumeMessage): Promise<ChangeEvent | undefined> {
+  async function decodeOrBury(
+    message: ConsumeMessage,
+    outcomes: SettledEvent[],
+  ): Promise<ChangeEvent | undefined> {
     if (message.fields.redelivered) metrics.redelivered.inc();
     try {
       return decodeEvent(message);
     } catch (error) {
-      await bury(message, error);
+      await bury(message, error, outcomes);
       return undefined;
     }
   }
 
   /** Tries the batch as one; when it fails for a reason of its own, each event alone, so that one cannot fail others. */
-  async function store(deliveries: Delivery[]): Promise<void> {
+  async function store(deliveries: Delivery[], outcomes: SettledEvent[]): Promise<void> {
     try {
-      await handleAll(deliveries);
+      await handleAll(deliveries, outcomes);
     } catch (error) {
       if (gone.signal.aborted) return;
       log.warn(
         { err: error, queue, events: deliveries.length },
         'batch failed; storing its events one by one',
       );
-      for (const delivery of deliveries) await storeAlone(delivery);
+      for (const delivery of deliveries) await storeAlone(delivery, outcomes);
     }
   }
 
-  async function handleAll(deliveries: Delivery[]): Promise<void> {
+  async function handleAll(deliveries: Delivery[], outcomes: SettledEvent[]): Promise<void> {
     failpoint('consumer.before-store');
     const rejections = await untilNotTransient(() => handle(deliveries.map(({ event }) => event)));
     failpoint('consumer.after-store');
@@ -127,19 +152,19 @@ export function createConsumerSession({
       if (reason === undefined) {
         metrics.processed(event);
         outcomes.push(settled(event, 'stored'));
-      } else await bury(message, reason);
+      } else await bury(message, reason, outcomes);
     }
   }
 
-  async function storeAlone(delivery: Delivery): Promise<void> {
+  async function storeAlone(delivery: Delivery, outcomes: SettledEvent[]): Promise<void> {
     for (let attempt = 1; !gone.signal.aborted; attempt++) {
       try {
-        await handleAll([delivery]);
+        await handleAll([delivery], outcomes);
         return;
       } catch (error) {
         metrics.failed.inc();
         if (attempt === attemptsPerEvent) {
-          await bury(delivery.message, error);
+          await bury(delivery.message, error, outcomes);
           return;
         }
         await pause(100 * 2 ** attempt);
@@ -183,7 +208,7 @@ export function createConsumerSession({
     gone.abort();
   }
 
-  async function bury(message: ConsumeMessage, error: unknown): Promise<void> {
+  async function bury(message: ConsumeMessage, error: unknown, outcomes: SettledEvent[]): Promise<void> {
     if (gone.signal.aborted) return;
     const reason = error instanceof Error ? error.message : String(error);
     log.error({ queue, messageId: String(message.properties.messageId), reason }, 'event dead-lettered');
@@ -211,17 +236,13 @@ export function createConsumerSession({
         return;
       }
       buffer.push(message);
-      working ??= work()
-        .catch((error: unknown) => {
-          fail(`consumer failed: ${String(error)}`);
-        })
-        .finally(() => (working = undefined));
+      begin();
     },
     abandon,
     async finish() {
       await channel.cancel(this.consumerTag).catch(() => undefined);
       closing.abort();
-      await working;
+      while (underway.size > 0) await Promise.all(underway);
     },
   };
 }

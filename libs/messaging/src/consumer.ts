@@ -3,7 +3,13 @@ import type { Logger } from '@pipedesk/service-kit';
 import type { ChannelModel } from 'amqplib';
 import { type Drop, superviseConnection } from './connection.ts';
 import { consumerMetrics } from './consumer-metrics.ts';
-import { createConsumerSession, type ConsumerSession, type Rejection } from './consumer-session.ts';
+import {
+  type Batches,
+  createConsumerSession,
+  type ConsumerSession,
+  oneByOne,
+  type Rejection,
+} from './consumer-session.ts';
 import { createSettlementSender } from './settlement-sender.ts';
 import { type ConsumerQueue, declareTopology } from './topology.ts';
 import type { Registry } from 'prom-client';
@@ -22,6 +28,8 @@ interface ConsumerOptions {
   isTransient: (error: unknown) => boolean;
   /** Tells the emitters what is stored, which lets them take it out of their outboxes. One consumer of the system does. */
   settles?: boolean;
+  /** 250 events, one after the other, unless told. Several at once are for a `handle` that bears it; they are acknowledged in order. */
+  batches?: Batches;
 }
 
 export interface Consumer {
@@ -33,16 +41,13 @@ export interface Consumer {
   close(): Promise<void>;
 }
 
-/** Within the 100 to 300 that RabbitMQ's documentation finds best. */
-const prefetch = 250;
-
 /**
- * Consumes a quorum queue in batches: whatever arrived while the last batch was stored is the next one. A message is
+ * Consumes a quorum queue in batches: whatever arrived while one was stored is the next one. A message is
  * acknowledged only after its event is stored; one that can never be stored goes to the dead letters with its reason,
  * confirmed before the original is acknowledged, and never blocks the ones behind it.
  */
 export function createConsumer(options: ConsumerOptions): Consumer {
-  const { url, queue, log } = options;
+  const { url, queue, log, batches = oneByOne } = options;
   const metrics = consumerMetrics(options.metrics, queue);
   const settlements = options.settles ? createSettlementSender({ url, name: queue, log }) : undefined;
   let session: ConsumerSession | undefined;
@@ -56,7 +61,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       drop('consumer channel closed');
     });
     await declareTopology(channel);
-    await channel.prefetch(prefetch);
+    await channel.prefetch(batches.size * batches.atOnce);
     const fresh = createConsumerSession({ ...options, channel, metrics, drop, settlements });
     session = fresh;
     fresh.consumerTag = (await channel.consume(queue, fresh.receive)).consumerTag;

@@ -150,6 +150,7 @@ function createWorld(seed: number) {
       metrics: quietMetrics,
       drop: () => undefined,
       settlements: { send: (events) => process.isAlive && settle(events) },
+      batches: { size: 1 + pickIndex(10), atOnce: 1 + pickIndex(3) },
       pause: ((ms, signal) =>
         new Promise((resolve) => {
           schedule(resolve, ms);

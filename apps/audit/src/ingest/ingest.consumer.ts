@@ -19,5 +19,7 @@ export function createIngestConsumer({ amqpUrl, ingest, log, metrics }: IngestCo
     handle: ingest.store,
     isTransient: isDatabaseUnavailable,
     settles: true,
+    // While the database works on one, the next is parsed and hashed.
+    batches: { size: 500, atOnce: 2 },
   });
 }

@@ -3,6 +3,7 @@ import type { Rejection } from '@pipedesk/messaging';
 import type { AuditLog } from '../audit-logs/audit-log.model.ts';
 import type { Intake } from '../seals/intake.ts';
 import type { Stamper } from '../seals/stamp.ts';
+import { createKnownOwners } from './known-owners.ts';
 import { logOfEvent } from './log-of-event.ts';
 import type { LogStore } from './log-store.ts';
 
@@ -24,18 +25,19 @@ interface IngestDeps {
 
 /** Stores events as logs, each exactly once however often and in whatever order it comes. */
 export function createIngestService({ store, intake, stamper, clock, onStored }: IngestDeps) {
+  const owners = createKnownOwners();
+
   return {
     /** @returns the events that can never be stored; all others are, journaled. */
     async store(events: ChangeEvent[]): Promise<Rejection[]> {
       const receivedAt = clock();
-      const candidates = events.map((event) => ({ event, log: logOfEvent(wellFormed(event), receivedAt) }));
+      const candidates = events.map((event) => ({ event, log: logOf(event, receivedAt) }));
       const { kept, rejections } = splitRepeats(candidates);
-      const [foreign] = await Promise.all([
-        rejectForeign(kept),
+      const [stored] = await Promise.all([
+        lookUpOwners(kept),
         intake.announce(idsByTenant(kept), receivedAt),
       ]);
-      const refused = new Set(foreign.map(({ event }) => event));
-      const own = kept.filter(({ event }) => !refused.has(event));
+      const { own, foreign } = splitForeign(kept, stored);
       const contradicted = await insert(own);
       onStored?.(own.length);
       return [...rejections, ...foreign, ...contradicted];
@@ -43,27 +45,44 @@ export function createIngestService({ store, intake, stamper, clock, onStored }:
   };
 
   /**
-   * An event whose record audit knows as another tenant's is forged. One look at ids for the whole batch: the first
-   * version of a record, or the one beside this, is stored already unless events come far out of order.
+   * One look at ids for the whole batch, and none for records seen lately: the first version of a record, or the one
+   * beside this, is stored already unless events come far out of order.
    */
-  async function rejectForeign(candidates: Candidate[]): Promise<Rejection[]> {
-    const tenants = await store.tenantsOf([...new Set(candidates.flatMap(({ log }) => siblingIds(log)))]);
-    const rejections: Rejection[] = [];
-    for (const { event, log } of candidates) {
-      const tenantId = tenants.get(log.entityId) ?? log.tenantId;
-      if (tenantId !== log.tenantId)
-        rejections.push({ event, reason: `${event.subject} belongs to another tenant than the event says` });
-      tenants.set(log.entityId, tenantId);
+  async function lookUpOwners(candidates: Candidate[]): Promise<Map<string, string>> {
+    const unknown = candidates.filter(({ log }) => owners.tenantOf(log.entityId) === undefined);
+    const stored = await store.tenantsOf([...new Set(unknown.flatMap(({ log }) => siblingIds(log)))]);
+    for (const [entityId, tenantId] of stored) owners.remember(entityId, tenantId);
+    return stored;
+  }
+
+  /** An event whose record audit knows as another tenant's is forged. */
+  function splitForeign(candidates: Candidate[], stored: Map<string, string>) {
+    const first = new Map<string, string>();
+    const [own, foreign]: [Candidate[], Rejection[]] = [[], []];
+    for (const candidate of candidates) {
+      const { event, log } = candidate;
+      const { entityId, tenantId } = log;
+      const owner = stored.get(entityId) ?? owners.tenantOf(entityId) ?? first.get(entityId) ?? tenantId;
+      first.set(entityId, owner);
+      if (owner === tenantId) own.push(candidate);
+      else foreign.push({ event, reason: `${event.subject} belongs to another tenant than the event says` });
     }
-    return rejections;
+    return { own, foreign };
   }
 
   async function insert(candidates: Candidate[]): Promise<Rejection[]> {
-    const refused = await store.insert(candidates.map(({ log }) => stamper.stamp(log)));
-    const hashes = await store.hashesOf(refused);
-    return candidates
-      .filter(({ log }) => hashes.has(log._id) && hashes.get(log._id) !== log.payloadHash)
-      .map(({ event }) => contradiction(event));
+    const logs = candidates.map(({ log }) => stamper.stamp(log));
+    const done = owners.suppose(new Map(logs.map(({ entityId, tenantId }) => [entityId, tenantId])));
+    try {
+      const refused = new Set(await store.insert(logs));
+      for (const log of logs) if (!refused.has(log._id)) owners.remember(log.entityId, log.tenantId);
+      const hashes = await store.hashesOf([...refused]);
+      return candidates
+        .filter(({ log }) => hashes.has(log._id) && hashes.get(log._id) !== log.payloadHash)
+        .map(({ event }) => contradiction(event));
+    } finally {
+      done();
+    }
   }
 }
 
@@ -94,10 +113,16 @@ function idsByTenant(candidates: Candidate[]): Map<string, string[]> {
   return new Map([...byTenant].map(([tenantId, some]) => [tenantId, some.map(({ log }) => log._id)]));
 }
 
-/** The database replaces unpaired surrogates, which no UTF-8 can hold; hashes must be over what it will give back. */
-function wellFormed(event: ChangeEvent): ChangeEvent {
-  const text = JSON.stringify(event);
-  return /\\ud[89a-f]/i.test(text) ? (replaceSurrogates(event) as ChangeEvent) : event;
+/**
+ * The database replaces unpaired surrogates, which no UTF-8 can hold; hashes must be over what it will give back. There is no
+ * canonical form of them, so an event that has some shows by itself.
+ */
+function logOf(event: ChangeEvent, receivedAt: Date): AuditLog {
+  try {
+    return logOfEvent(event, receivedAt);
+  } catch {
+    return logOfEvent(replaceSurrogates(event) as ChangeEvent, receivedAt);
+  }
 }
 
 function replaceSurrogates(value: unknown): unknown {

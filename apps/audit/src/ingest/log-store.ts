@@ -35,6 +35,7 @@ export function createLogStore({ all }: AuditLogModels): LogStore {
       );
     },
     async tenantsOf(ids) {
+      if (ids.length === 0) return new Map();
       const stored = await collection
         .find({ _id: { $in: ids } }, { projection: { entityId: 1, tenantId: 1 } })
         .toArray();

@@ -18,8 +18,10 @@ export interface Intake {
   /** Up to `limit` entries behind one, oldest first. */
   entries(tenantId: string, after: string, limit: number): Promise<IntakeEntry[]>;
   tenants(): Promise<string[]>;
-  /** Keeps of an entry what is still to be done; without anything left the entry goes. */
+  /** Keeps of an entry what is still to be done. */
   reduce(entry: IntakeEntry, left: Pick<IntakeEntry, 'ids' | 'refused'>): Promise<void>;
+  /** Takes entries out of which nothing is left to be done. */
+  remove(entries: IntakeEntry[]): Promise<void>;
 }
 
 export const intakeCollection = 'auditintake';
@@ -42,9 +44,11 @@ export function createIntake(connection: Connection): Intake {
     async reduce(entry, left) {
       const { _id } = entry;
       const refused = left.refused ?? [];
-      if (left.ids.length + refused.length === 0) await collection.deleteOne({ _id });
-      else if (left.ids.length !== entry.ids.length || refused.length !== (entry.refused?.length ?? 0))
+      if (left.ids.length !== entry.ids.length || refused.length !== (entry.refused?.length ?? 0))
         await collection.updateOne({ _id }, { $set: { ids: left.ids, refused } });
+    },
+    async remove(entries) {
+      if (entries.length > 0) await collection.deleteMany({ _id: { $in: entries.map(({ _id }) => _id) } });
     },
   };
 }

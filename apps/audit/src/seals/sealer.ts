@@ -23,6 +23,9 @@ const segmentSize = 1_024;
 /** Announced records that are not there by then were never stored, or have been announced anew. */
 const forgetAfter = 15 * 60_000;
 
+/** What of an entry is still to be done. */
+type Left = Required<Pick<IntakeEntry, 'ids' | 'refused'>>;
+
 export type Sealer = ReturnType<typeof createSealer>;
 
 /**
@@ -66,7 +69,8 @@ export function createSealer(deps: SealerDeps) {
       if (record && isAuthentic(record, entries)) fresh.push(record);
       else if (record) refused.add(id);
     }
-    const settle = () => Promise.all(entries.map((entry) => clear(entry, done, found, refused)));
+    const settle = () =>
+      clear(entries.map((entry) => ({ entry, left: leftOf(entry, done, found, refused) })));
     return { fresh, settle };
   }
 
@@ -78,17 +82,25 @@ export function createSealer(deps: SealerDeps) {
     return isOurs;
   }
 
-  function clear(
+  function leftOf(
     entry: IntakeEntry,
     done: Set<string>,
     found: Map<string, AuditLog>,
     refused: Set<string>,
-  ): Promise<void> {
+  ): Left {
     const isOld = clock().getTime() - entry.at.getTime() > forgetAfter;
     const missing = entry.ids.filter((id) => !done.has(id) && !found.has(id));
     const known = new Set(entry.refused);
     for (const id of entry.ids) if (refused.has(id)) known.add(id);
-    return intake.reduce(entry, { ids: isOld ? [] : missing, refused: [...known] });
+    return { ids: isOld ? [] : missing, refused: [...known] };
+  }
+
+  /** Nearly all entries are done as a whole, and go by one command. */
+  async function clear(entries: { entry: IntakeEntry; left: Left }[]): Promise<void> {
+    const isDone = ({ left }: { left: Left }) => left.ids.length + left.refused.length === 0;
+    const { done = [], open = [] } = Object.groupBy(entries, (one) => (isDone(one) ? 'done' : 'open'));
+    await intake.remove(done.map(({ entry }) => entry));
+    await Promise.all(open.map(({ entry, left }) => intake.reduce(entry, left)));
   }
 
   async function addSegment(
@@ -135,7 +147,7 @@ export function createSealer(deps: SealerDeps) {
 
 /** Whole entries for about one segment; a single entry is never larger. */
 async function readEntries(intake: Intake, tenantId: string, after: string): Promise<IntakeEntry[]> {
-  const entries = await intake.entries(tenantId, after, 64);
+  const entries = await intake.entries(tenantId, after, 256);
   const some: IntakeEntry[] = [];
   let size = 0;
   for (const entry of entries) {

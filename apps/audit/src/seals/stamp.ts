@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import type { AuditLog } from '../audit-logs/audit-log.model.ts';
 import { canonical } from './format/canonical.ts';
 
@@ -13,7 +13,8 @@ export interface Stamper {
  * Between its storing and its sealing a record is protected by a keyed hash alone. The key is not in the database, so
  * whoever holds only that can neither change nor add a record that the sealer would take.
  */
-export function createStamper(key: Buffer): Stamper {
+export function createStamper(secret: Buffer): Stamper {
+  const key = createSecretKey(secret);
   const macOf = (log: Omit<AuditLog, 'mac'>): string =>
     createHmac('sha256', key).update(canonical(log)).digest('hex');
   return {

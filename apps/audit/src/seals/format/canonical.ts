@@ -3,10 +3,63 @@ import serialize from 'canonicalize';
 
 /**
  * The canonical JSON of a value (RFC 8785): one text however its members are ordered. Dates become ISO 8601 texts.
+ * Whatever records are made of is written here, several times as fast as by the library; all else is left to that.
  * @throws Error for what JSON cannot say: NaN, infinities, lone surrogates
  */
 export function canonical(value: unknown): string {
-  return serialize(value) ?? 'null';
+  return write(value, 0) ?? 'null';
+}
+
+/** Deeper values are the library's, which needs no call stack and finds circles. */
+const deepest = 64;
+
+/** undefined for what JSON leaves out. */
+function write(value: unknown, depth: number): string | undefined {
+  if (typeof value === 'string') return writeText(value);
+  if (typeof value === 'number' && Number.isFinite(value)) return String(value);
+  if (typeof value === 'boolean') return value ? 'true' : 'false';
+  if (value === null) return 'null';
+  if (value instanceof Date && !Number.isNaN(value.getTime())) return `"${value.toISOString()}"`;
+  if (depth < deepest && Array.isArray(value)) return writeArray(value, depth);
+  if (depth < deepest && isPlain(value)) return writeMembers(value, depth);
+  return serialize(value);
+}
+
+function writeArray(items: unknown[], depth: number): string {
+  let text = '[';
+  for (let index = 0; index < items.length; index++)
+    text += (index === 0 ? '' : ',') + (write(items[index], depth + 1) ?? 'null');
+  return `${text}]`;
+}
+
+function writeMembers(members: Record<string, unknown>, depth: number): string {
+  let text = '';
+  for (const name of sortedNames(members)) {
+    const value = write(members[name], depth + 1);
+    if (value !== undefined) text += `${text === '' ? '' : ','}${writeText(name)}:${value}`;
+  }
+  return `{${text}}`;
+}
+
+/** By UTF-16 code units, as the comparison of strings has it. */
+function sortedNames(members: object): string[] {
+  const names = Object.keys(members);
+  for (let index = 1; index < names.length; index++)
+    if ((names[index - 1] ?? '') > (names[index] ?? '')) return names.sort();
+  return names;
+}
+
+/** Anything but what stands as it is: control characters, quotes and backslashes are escaped, surrogates may be half a character. */
+const special = /[^ !#-[\]-\ud7ff\ue000-\uffff]/;
+
+function writeText(text: string): string {
+  return special.test(text) ? (serialize(text) ?? '') : `"${text}"`;
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || 'toJSON' in value) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }
 
 /** SHA-256 over the UTF-8 of a text, in hex. */
