@@ -17,11 +17,43 @@ describe('diffRecords', () => {
     ]);
   });
 
-  it('takes an array as one value', () => {
-    expect(diffRecords({ tags: ['a', 'b'] }, { tags: ['b', 'a'] })).toEqual([
-      { field: 'tags', before: ['a', 'b'], after: ['b', 'a'] },
+  it.each([
+    ['an added element', ['a'], ['a', 'b'], [{ field: 'tags.1', before: null, after: 'b' }]],
+    ['one added in front', ['b', 'c'], ['a', 'b', 'c'], [{ field: 'tags.0', before: null, after: 'a' }]],
+    ['a removed element', ['a', 'b', 'c'], ['a', 'c'], [{ field: 'tags.1', before: 'b', after: null }]],
+    ['a replaced element', ['a', 'b', 'c'], ['a', 'x', 'c'], [{ field: 'tags.1', before: 'b', after: 'x' }]],
+    [
+      'a moved element, as gone and come',
+      ['a', 'b', 'c'],
+      ['b', 'c', 'a'],
+      [
+        { field: 'tags.0', before: 'a', after: null },
+        { field: 'tags.2', before: null, after: 'a' },
+      ],
+    ],
+    ['one of several equal ones', ['a', 'a'], ['a'], [{ field: 'tags.1', before: 'a', after: null }]],
+    ['an array with null as one value', [null], ['a'], [{ field: 'tags', before: [null], after: ['a'] }]],
+    ['an array in the place of an object', {}, [], [{ field: 'tags', before: {}, after: [] }]],
+    ['an array that was not there', null, ['a'], [{ field: 'tags', before: null, after: ['a'] }]],
+  ])('tells %s of an array', (_, before, after, expected) => {
+    expect(diffRecords({ tags: before }, { tags: after })).toEqual(expected);
+  });
+
+  it('tells what changed inside an element that names itself, wherever it stands now', () => {
+    const guests = [
+      { email: 'ada@example.com', status: 'open' },
+      { email: 'bob@example.com', status: 'open' },
+    ];
+    const after = [{ email: 'bob@example.com', status: 'accepted' }];
+    expect(diffRecords({ guests }, { guests: after })).toEqual([
+      { field: 'guests.0', before: guests[0], after: null },
+      { field: 'guests.0.status', before: 'open', after: 'accepted' },
     ]);
-    expect(diffRecords({ tags: [] }, { tags: {} })).toEqual([{ field: 'tags', before: [], after: {} }]);
+  });
+
+  it('takes very long arrays without anything in common as one value', () => {
+    const [before, after] = ['a', 'b'].map((name) => Array.from({ length: 201 }, (_, n) => name + n));
+    expect(diffRecords({ list: before }, { list: after })).toEqual([{ field: 'list', before, after }]);
   });
 
   it.each([
