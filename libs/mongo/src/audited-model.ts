@@ -14,6 +14,8 @@ export interface StoredDocument extends OutboxFields {
   deletedAt: Date | null;
   /** A POST's Idempotency-Key with the fingerprint of its body. */
   _idempotency?: { key: string; fingerprint: string };
+  /** What the record alone has while it is not deleted. */
+  _unique?: string;
   [field: string]: unknown;
 }
 
@@ -38,6 +40,7 @@ export function createAuditedModel<R extends RecordBase>({
       _outbox: { type: [Schema.Types.Mixed], default: undefined },
       _outboxAt: Date,
       _idempotency: { type: Schema.Types.Mixed, default: undefined },
+      _unique: { type: String, default: undefined },
     },
     { collection, strict: 'throw', versionKey: false, minimize: false, id: false },
   );
@@ -57,3 +60,11 @@ export const auditedIndexes = [
     partialFilterExpression: { '_idempotency.key': { $exists: true } },
   },
 ] as const;
+
+/** For collections whose records have something that is unique among those that are not deleted. */
+export const uniqueIndex = {
+  key: { tenantId: 1, _unique: 1 },
+  name: 'unique',
+  unique: true,
+  partialFilterExpression: { _unique: { $exists: true } },
+} as const;

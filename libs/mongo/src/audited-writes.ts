@@ -4,7 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { StoredDocument } from './audited-model.ts';
 import { draftDocument, type NewRecord } from './drafts.ts';
 import { isDuplicateKey } from './errors.ts';
-import { findRepeated, fingerprintOf, idempotencyIndex, insertFresh, ownKey } from './idempotency.ts';
+import { findRepeated, fingerprintOf, insertFresh, isKeyTaken, ownKey } from './idempotency.ts';
 import { type RecordBase, toRecord } from './record.ts';
 import type { Store } from './repository-definition.ts';
 import { tenantOf } from './tenant.ts';
@@ -42,10 +42,14 @@ interface Opened<R> {
 export interface AuditedWrites<R extends RecordBase> {
   /**
    * @param options `idempotencyKey`: repeats with the same key return the record of the first
-   * @throws ProblemError 422 `idempotency_key_reused` when the key came with another body before
+   * @throws ProblemError 422 `idempotency_key_reused` when the key came with another body before; MongoServerError of a
+   * duplicate key (409 to clients) when another record has what is unique in this one
    */
   create(context: TenantContext, fields: NewRecord<R>, options?: CreateOptions): Promise<Created<R>>;
-  /** Creates in one command, each with its own event; drafts whose key exists already are left out of the answer. */
+  /**
+   * Creates in one command, each with its own event; drafts whose key exists already, or what is unique in them, are left
+   * out of the answer.
+   */
   createMany(
     context: TenantContext,
     drafts: { fields: NewRecord<R>; idempotencyKey: string }[],
@@ -128,13 +132,16 @@ export function createAuditedWrites<R extends RecordBase>(
       try {
         await collection.insertOne(document);
       } catch (error) {
+        if (!isDuplicateKey(error)) throw error;
         const { idempotencyKey, request = fields } = options;
-        if (idempotencyKey !== undefined && isDuplicateKey(error, idempotencyIndex)) {
+        const isKeyed =
+          idempotencyKey !== undefined && (await isKeyTaken(collection, context, idempotencyKey));
+        if (isKeyed) {
           const first = await findRepeated(collection, context, idempotencyKey, fingerprintOf(request));
           return { record: toRecord<R>(first), replayed: first._id !== document._id };
         }
         // The driver repeats an insert whose answer was lost; ids are unique, so a taken id is our own first attempt.
-        if (!isDuplicateKey(error, '_id_')) throw error;
+        if (!(await collection.findOne({ _id: document._id }))) throw error;
       }
       committed([document]);
       return { record: toRecord<R>(document), replayed: false };

@@ -36,7 +36,8 @@ export async function draftDocument<R extends RecordBase>(
   const base = { _id: id, tenantId: tenantOf(context), version: 1, createdAt: time, updatedAt: time };
   const document = await castValues(store, { ...fields, ...base });
   const record = toRecord<R>(document);
-  const { entityType, linksOf, derive } = store.definition;
+  const { entityType, linksOf, derive, unique } = store.definition;
+  const only = unique?.(record) ?? null;
   const event = changeEvent(context, {
     entityType,
     entityId: id,
@@ -48,5 +49,6 @@ export async function draftDocument<R extends RecordBase>(
     links: linksOf?.(record) ?? [],
     time,
   });
-  return Object.assign(document, derive?.(record), { _outbox: [event], _outboxAt: time });
+  const kept = { ...derive?.(record), ...(only !== null && { _unique: only }) };
+  return Object.assign(document, kept, { _outbox: [event], _outboxAt: time });
 }

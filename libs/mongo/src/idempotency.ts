@@ -1,14 +1,14 @@
 import { type TenantContext, unprocessable } from '@pipedesk/service-kit';
 import { mongo } from 'mongoose';
 import { createHash } from 'node:crypto';
-import type { StoredDocument } from './audited-model.ts';
+import { type StoredDocument, uniqueIndex } from './audited-model.ts';
 import { isDuplicateKey } from './errors.ts';
 import { tenantOf } from './tenant.ts';
 
 type Collection = mongo.Collection<StoredDocument>;
 
 /** Name of the unique index over tenant and idempotency key. */
-export const idempotencyIndex = 'idempotency';
+const idempotencyIndex = 'idempotency';
 
 /** Keys belong to the user who sent them: two users may choose the same. */
 export function ownKey(context: TenantContext, key: string): string {
@@ -39,7 +39,17 @@ export async function findRepeated(
   });
 }
 
-/** Inserts what is not there yet. @returns the documents written; the others' idempotency keys exist already */
+/** Of several unique indexes that refuse an insert the server names any one, so the key is looked for by itself. */
+export async function isKeyTaken(
+  collection: Collection,
+  context: TenantContext,
+  key: string,
+): Promise<boolean> {
+  const filter = { tenantId: tenantOf(context), '_idempotency.key': ownKey(context, key) };
+  return (await collection.findOne(filter, { projection: { _id: 1 } })) !== null;
+}
+
+/** Inserts what is not there yet. @returns the documents written; the others' keys, or what is unique in them, exist already */
 export async function insertFresh(
   collection: Collection,
   documents: StoredDocument[],
@@ -68,5 +78,5 @@ function repeatsIn(error: unknown): Set<number> | undefined {
 /** A taken id is a repeat too: the driver's own, of a command whose answer was lost. */
 function isRepeat({ code, errmsg = '' }: mongo.WriteError): boolean {
   const failure = new mongo.MongoServerError({ message: errmsg, code });
-  return isDuplicateKey(failure, idempotencyIndex) || isDuplicateKey(failure, '_id_');
+  return [idempotencyIndex, uniqueIndex.name, '_id_'].some((index) => isDuplicateKey(failure, index));
 }

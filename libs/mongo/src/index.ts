@@ -6,6 +6,7 @@ export { diffRecords } from './diff.ts';
 export type { NewRecord } from './drafts.ts';
 export { databaseProblem, isDatabaseUnavailable, isDuplicateKey } from './errors.ts';
 export { migrate, type Migration } from './migrations.ts';
+export { keepUnique } from './keep-unique.ts';
 export { createOutbox, type Outbox } from './outbox.ts';
 export type { RecordBase } from './record.ts';
 export { tenantOf } from './tenant.ts';

@@ -16,6 +16,8 @@ export interface RepositoryDefinition<R extends RecordBase> {
   linksOf?: (record: R) => Link[];
   /** Stored beside the record and never shown; names start with `_`. Used for sort keys. */
   derive?: (record: R) => Record<string, unknown>;
+  /** What only one record of the tenant that is not deleted may have; null where the record has none. Needs `uniqueIndex`. */
+  unique?: (record: R) => string | null;
 }
 
 /** What the parts of a repository share. */

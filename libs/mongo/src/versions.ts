@@ -33,7 +33,9 @@ export async function writeVersion<R extends RecordBase>(
   if (changes.length === 0) return before;
   const event = nextEvent(store, context, { before, after, changes, time });
   const set = { ...values, ...store.definition.derive?.(after), updatedAt: time };
-  return (await update(store, context, before, set, event, time)) ? after : undefined;
+  const only = uniqueOf(store, after);
+  const unique = only === uniqueOf(store, before) ? undefined : only;
+  return (await update(store, context, before, { set, event, unique })) ? after : undefined;
 }
 
 /**
@@ -48,12 +50,13 @@ export async function writeTombstone<R extends RecordBase>(
   const time = new Date();
   const event = nextEvent(store, context, { before, after: null, changes: [], time });
   const set = { deletedAt: time, updatedAt: time };
-  return (await update(store, context, before, set, event, time)) ? before : undefined;
+  return (await update(store, context, before, { set, event, unique: null })) ? before : undefined;
 }
 
 /**
  * Takes a tombstone away: the record is again what it was when it was removed, as its next version.
  * @returns undefined when somebody else has written meanwhile
+ * @throws MongoServerError of a duplicate key when another record has meanwhile got what is unique
  */
 export async function writeRestored<R extends RecordBase>(
   store: Store<R>,
@@ -64,8 +67,8 @@ export async function writeRestored<R extends RecordBase>(
   const after = { ...tombstone, version: tombstone.version + 1, updatedAt: time.toISOString() };
   const event = nextEvent(store, context, { before: null, after, changes: [], time });
   const set = { deletedAt: null, updatedAt: time };
-  const isDone = await update(store, context, tombstone, set, event, time, { $ne: null });
-  return isDone ? after : undefined;
+  const write = { set, event, unique: uniqueOf(store, after), deletedAt: { $ne: null } };
+  return (await update(store, context, tombstone, write)) ? after : undefined;
 }
 
 const attempts = 8;
@@ -115,24 +118,35 @@ function actionOf(before: unknown, after: unknown): Action {
   return before ? 'updated' : 'restored';
 }
 
+function uniqueOf<R extends RecordBase>({ definition }: Store<R>, record: R): string | null {
+  return definition.unique?.(record) ?? null;
+}
+
+interface Write {
+  set: Record<string, unknown> & { updatedAt: Date };
+  event: ChangeEvent;
+  /** To take, or with null to give up; untouched unless told. */
+  unique?: string | null | undefined;
+  /** What the record was before. */
+  deletedAt?: null | { $ne: null };
+}
+
 /** The one atomic write: new values, next version, and the event, if the record is still as it was read. */
 async function update<R extends RecordBase>(
   { collection, definition }: Store<R>,
   context: TenantContext,
   before: R,
-  set: Record<string, unknown>,
-  event: ChangeEvent,
-  time: Date,
-  deletedAt: null | { $ne: null } = null,
+  { set, event, unique, deletedAt = null }: Write,
 ): Promise<boolean> {
   const result = await collection.updateOne(
     { _id: before.id, tenantId: tenantOf(context), version: before.version, deletedAt },
     {
-      $set: set,
+      $set: unique ? { ...set, _unique: unique } : set,
+      ...(unique === null && { $unset: { _unique: 1 } }),
       $inc: { version: 1 },
       $push: { _outbox: event },
       // The oldest event decides when a sweep comes by, or a record that changes all the time would never be swept.
-      $min: { _outboxAt: time },
+      $min: { _outboxAt: set.updatedAt },
     } as unknown as mongo.UpdateFilter<StoredDocument>,
   );
   if (result.matchedCount === 0) return false;

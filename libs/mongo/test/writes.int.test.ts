@@ -105,7 +105,7 @@ describe('change', () => {
     expect(event?.data).toMatchObject({ version: 2, action: 'updated', before, after });
     expect(event?.data.changes).toEqual([
       { field: 'amount.amount', before: 482_100, after: 500_000 },
-      { field: 'tags', before: ['new'], after: ['new', 'hot'] },
+      { field: 'tags.1', before: null, after: 'hot' },
       { field: 'dueAt', before: null, after: '2026-03-01T09:30:00.000Z' },
       { field: 'customFields.region', before: 'Central', after: null },
     ]);

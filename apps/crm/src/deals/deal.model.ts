@@ -3,6 +3,7 @@ import {
   auditedIndexes,
   type AuditedRepository,
   createAuditedRepository,
+  keepUnique,
   type Migration,
 } from '@pipedesk/mongo';
 import { companyLink } from '../records/owned-records.ts';
@@ -17,6 +18,8 @@ export function createDealRepository(deps: StoreDeps): DealRepository {
     ...deps,
     entityType: 'deal',
     collection,
+    // The number another system knows the deal by: two imports at once must not make two of it.
+    unique: ({ externalId }) => externalId,
     linksOf: (deal) => companyLink(deal.companyId),
     fields: {
       name: { type: String, required: true },
@@ -49,5 +52,9 @@ export const dealMigrations: Migration[] = [
           { key: { tenantId: 1, companyId: 1, _id: -1 }, name: 'tenant_company' },
           { key: { tenantId: 1, externalId: 1 }, name: 'tenant_external_id' },
         ]),
+  },
+  {
+    id: '2026-11-26-deal-external-id-unique',
+    up: (db) => keepUnique(db.collection(collection), 'externalId'),
   },
 ];

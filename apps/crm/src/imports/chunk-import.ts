@@ -40,12 +40,17 @@ export function createChunkImporter({ companies, deals }: ChunkDeps) {
     );
     const { fresh, doubles } = await withoutDoubles(context, deals, 'externalId', drafts);
     const owner = ownerOf(context);
-    await deals.createMany(
+    const written = await deals.createMany(
       context,
       fresh.map((draft) => ({ ...draft, fields: { ...newDeal(draft.fields), ...owner } })),
     );
-    const warnings = fresh.flatMap((draft) => draft.warnings);
-    return { imported: fresh.length, reports: [...reports, ...doubles, ...warnings] };
+    // Whatever was not written is there by now: from an earlier try of this chunk, or from somebody else, just now.
+    const late =
+      written.length < fresh.length
+        ? await withoutDoubles(context, deals, 'externalId', fresh)
+        : { fresh, doubles: [] };
+    const warnings = late.fresh.flatMap((draft) => draft.warnings);
+    return { imported: late.fresh.length, reports: [...reports, ...doubles, ...late.doubles, ...warnings] };
   }
 
   async function importCompanies(
