@@ -22,6 +22,9 @@ import { passwordRoutes } from './credentials/password.routes.ts';
 import { createPasswordService } from './credentials/password.service.ts';
 import { createPasswords } from './credentials/passwords.ts';
 import { createWorkQueue } from './credentials/work-queue.ts';
+import { createGrantRepository } from './grants/grant.model.ts';
+import { grantRoutes } from './grants/grant.routes.ts';
+import { createGrantService } from './grants/grant.service.ts';
 import { createInvitationRepository } from './invitations/invitation.model.ts';
 import { invitationRoutes } from './invitations/invitation.routes.ts';
 import { createInvitationService } from './invitations/invitation.service.ts';
@@ -29,6 +32,9 @@ import { createLoginAttempts } from './login-attempts/login-attempts.ts';
 import { createLetters } from './mail/letters.ts';
 import { createMailer, type Mailer, type SendMail } from './mail/mailer.ts';
 import { createOneTimeTokens } from './one-time/one-time-tokens.ts';
+import { permissionRoutes } from './permissions/permission.routes.ts';
+import { createPermissionService } from './permissions/permission.service.ts';
+import { createEntitle } from './permissions/tenant-rights.ts';
 import { createRefreshTokenStore } from './refresh/refresh-token.model.ts';
 import { createRefreshTokens } from './refresh/refresh-tokens.ts';
 import { createRefreshService } from './refresh/refresh.service.ts';
@@ -119,8 +125,14 @@ export function createApp(deps: AppDeps): {
     refreshTokens,
     clock,
   });
-  const teams = createTeamService({ teams: createTeamRepository(store) });
   const userRepository = createUserRepository(store);
+  const teams = createTeamService({ teams: createTeamRepository(store), users: userRepository });
+  const grants = createGrantService({
+    grants: createGrantRepository(store),
+    users: userRepository,
+    teams,
+    clock,
+  });
   const users = createUserService({
     users: userRepository,
     credentials,
@@ -129,6 +141,7 @@ export function createApp(deps: AppDeps): {
     adminLock: createAdminLock(connection),
     teams,
   });
+  const entitle = createEntitle({ grants, teams, clock });
   const findByEmail = createEmailLookup(connection);
   const oneTime = createOneTimeTokens(connection, clock);
   const mailer = createMailer(deps.sendMail, log);
@@ -212,7 +225,7 @@ export function createApp(deps: AppDeps): {
       keys,
       issuer,
       audience,
-      revocations: createSessionAccess({ sessions, apiKeys, users: userRepository }),
+      revocations: createSessionAccess({ sessions, apiKeys, users: userRepository, entitle }),
     }),
     authenticateService: createServiceAuthenticator({ secret: deps.serviceSecret, service: 'auth' }),
     routes: [
@@ -223,9 +236,11 @@ export function createApp(deps: AppDeps): {
       ...apiKeyRoutes(apiKeys),
       ...userRoutes(users),
       ...teamRoutes(teams),
+      ...grantRoutes(grants),
+      ...permissionRoutes(createPermissionService({ users, grants, entitle })),
       ...invitationRoutes(invitations),
       ...keyRoutes(keys),
-      ...revocationRoutes({ read: createRevocationReader(connection), tokenLifetime, clock }),
+      ...revocationRoutes({ reader: createRevocationReader(connection), tokenLifetime, clock }),
     ],
     // The broker is not asked: writes go on without it, their events wait in the outbox.
     checks: { database: pingMongo(connection), signingKey: () => keys.signingKey() },

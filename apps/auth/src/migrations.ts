@@ -1,5 +1,6 @@
 import type { Migration } from '@pipedesk/mongo';
 import { apiKeyMigrations } from './api-keys/api-key.model.ts';
+import { grantMigrations } from './grants/grant.model.ts';
 import { invitationMigrations } from './invitations/invitation.model.ts';
 import { loginAttemptMigrations } from './login-attempts/login-attempts.ts';
 import { oneTimeTokenMigrations } from './one-time/one-time-tokens.ts';
@@ -22,5 +23,6 @@ export const migrations: Migration[] = [
   ...teamMigrations,
   ...invitationMigrations,
   ...apiKeyMigrations,
+  ...grantMigrations,
   ...loginAttemptMigrations,
 ];

@@ -25,7 +25,12 @@ import {
   serviceSecret,
 } from './start-auth.ts';
 
-const roleSchema = z.object({ role: z.string(), apiKeyId: z.string().nullable(), actor: z.string() });
+const roleSchema = z.object({
+  role: z.string(),
+  apiKeyId: z.string().nullable(),
+  actor: z.string(),
+  teamIds: z.array(z.string()),
+});
 
 const routes = [
   route({
@@ -39,7 +44,17 @@ const routes = [
       role: caller.role,
       apiKeyId: context.context.apiKeyId,
       actor: context.actor.type,
+      teamIds: [...(caller.teamIds ?? [])],
     }),
+  }),
+  route({
+    method: 'get',
+    path: '/imports',
+    summary: 'What can be granted',
+    permission: 'imports:read',
+    audit: notAudited('a route of a test'),
+    response: z.object({ rule: z.string() }),
+    handle: ({ context }) => ({ rule: context.context.authority?.rule ?? 'none' }),
   }),
   route({
     method: 'post',

@@ -125,7 +125,12 @@ describe('a session', () => {
     const viewer = await addMember(auth, await signUp(auth), 'viewer');
     const { body } = await auth.request('GET', '/auth/permissions', { token: viewer.accessToken });
     expect(body.role).toBe('viewer');
-    expect(body.permissions).toContainEqual({ permission: 'deals:read', scope: 'all' });
+    expect(body.permissions).toContainEqual({
+      permission: 'deals:read',
+      scope: 'all',
+      source: 'role',
+      rule: 'deals:read/all',
+    });
     expect(body.permissions).not.toContainEqual(expect.objectContaining({ permission: 'users:manage' }));
   });
 });

@@ -1,4 +1,4 @@
-import { type Logger, type Revocations, revokingEvents } from '@pipedesk/service-kit';
+import { type Logger, type Revocations, revokingEvents, rightsEvents } from '@pipedesk/service-kit';
 import type { ChannelModel, ConsumeMessage } from 'amqplib';
 import { type Drop, superviseConnection } from './connection.ts';
 import { decodeEvent } from './message.ts';
@@ -17,7 +17,7 @@ export interface RevocationFeed {
 }
 
 /**
- * Brings a process every event that ends what a token says. The queue is the process's own and goes with its
+ * Brings a process every event that ends what a token says, or changes what people may beside their role. The queue is the process's own and goes with its
  * connection: what happens meanwhile is not kept for it, so at each (re)connection the list is asked for anew, after
  * the queue is bound and nothing can slip between the two.
  */
@@ -40,7 +40,8 @@ export function feedRevocations({ url, service, log, revocations }: FeedOptions)
     });
     await declareTopology(channel);
     const { queue } = await channel.assertQueue('', { exclusive: true, autoDelete: true });
-    for (const type of revokingEvents) await channel.bindQueue(queue, eventsExchange, type);
+    for (const type of [...revokingEvents, ...rightsEvents])
+      await channel.bindQueue(queue, eventsExchange, type);
     // Acknowledging would only help a queue that outlives its consumer.
     await channel.consume(
       queue,

@@ -111,6 +111,7 @@ function after(binding: CursorBinding, { cursor, filter, orderBy = '_id', direct
 /** Filters are built by services, never by clients, so their operators may pass `sanitizeFilter`. */
 function trust(filter: Record<string, unknown>): Record<string, unknown> {
   const entries = Object.entries(filter).map(([field, value]) => {
+    if (field === '$or') return [field, (value as Record<string, unknown>[]).map(trust)] as const;
     return [field, isOperator(value) ? mongoose.trusted(value) : value] as const;
   });
   return Object.fromEntries(entries);

@@ -76,6 +76,9 @@ describe('a list', () => {
     expect(await visit({ probability: 1 })).toEqual(['a', 'b', 'c']);
     expect(await visit({ _sort: { $lt: 'c' } })).toEqual(['a', 'b', 'b', 'b']);
     expect(await visit({ $or: [{ ownerId: 'ada' }, { teamId: 'blue' }] })).toEqual(['b', 'b', 'd', 'e']);
+    const teams = { $in: ['blue', 'green'] };
+    expect(await visit({ $or: [{ ownerId: 'ada' }, { teamId: teams }] })).toEqual(['b', 'b', 'd', 'e']);
+    expect(await visit({ $or: [{ ownerId: 'nobody' }, { teamId: teams }] })).not.toEqual([]);
   });
 
   it('keeps a bound on the very field it is ordered by, on every page', async () => {

@@ -12,6 +12,8 @@ export {
   type Revocations,
   type RevocationSource,
 } from './auth/revocations.ts';
+export { entitle, type TenantRights } from './auth/entitlements.ts';
+export { rightsEvents } from './auth/rights-list.ts';
 export { outOfReach, refusal } from './auth/refusal.ts';
 export { createServiceAuthenticator, createServiceTokens } from './auth/service-token.ts';
 export { type OwnersOf, withholdUnreadable } from './auth/withhold-changes.ts';

@@ -1,7 +1,6 @@
 import {
   loginBody,
   meSchema,
-  permissionsSchema,
   refreshBody,
   secondFactorWantedSchema,
   signupBody,
@@ -11,7 +10,6 @@ import { audited, notAudited, publicRoute, type Route, route } from '@pipedesk/s
 import type { Response } from 'express';
 import { z } from 'zod';
 import type { AccountService } from './account.service.ts';
-import { permissionsOf } from './permissions.ts';
 
 export const accountRoutes = (service: AccountService): Route[] => [
   route({
@@ -73,15 +71,6 @@ export const accountRoutes = (service: AccountService): Route[] => [
     audit: notAudited('reads of the own profile are not changes'),
     response: meSchema,
     handle: ({ context }) => service.me(context),
-  }),
-  route({
-    method: 'get',
-    path: '/auth/permissions',
-    summary: "What the caller's role may do, and how far",
-    permission: 'profile:read',
-    audit: notAudited('reads of the rule table are not changes'),
-    response: permissionsSchema,
-    handle: ({ caller }) => permissionsOf(caller.role),
   }),
 ];
 

@@ -8,7 +8,7 @@ import {
 } from '@pipedesk/contracts';
 import {
   type Caller,
-  notFound,
+  outOfReach,
   permittedFilter,
   type RequestOrigin,
   type TenantContext,
@@ -92,9 +92,10 @@ export function createApiKeyService({ apiKeys, hashes, users, tokens, limiter, c
     },
     /** @throws ProblemError 404 for another's key too, unless the caller's role reaches it */
     revoke: async (context: TenantContext, id: string): Promise<void> => {
-      const { ownerId } = await apiKeys.get(context, id);
-      if (!decide(context.subject, 'api_keys:revoke', { ownerId, teamId: null }))
-        throw notFound('api_key_not_found', { detail: 'There is no api key with this id.' });
+      const found = await apiKeys.find(context, { _id: id });
+      const owned = found && { ownerId: found.ownerId, teamId: null };
+      if (!owned || !decide(context.subject, 'api_keys:revoke', owned))
+        throw outOfReach(context.subject, 'api_keys:revoke', 'api_key');
       await apiKeys.remove(context, id, {});
       await hashes.remove({ tenantId: context.tenantId, keyId: id });
     },

@@ -6,7 +6,7 @@ import { requireMayGrant } from '../users/user.policy.ts';
 const managersMayInvite: Role[] = ['sales', 'viewer'];
 
 /**
- * The team an invitation is for: admins choose, managers invite to their own.
+ * The team an invitation is for: admins choose, managers invite to those they manage, their own unless told.
  * @throws ProblemError 403: above oneself, by managers above sales or to another team
  */
 export function teamOfInvitation(context: TenantContext, { role, teamId }: NewInvitation): string | null {
@@ -15,7 +15,9 @@ export function teamOfInvitation(context: TenantContext, { role, teamId }: NewIn
   if (subject.role === 'admin') return teamId ?? null;
   if (!managersMayInvite.includes(role))
     throw forbidden('role_above_own', { detail: `The role ${subject.role} may not invite a ${role}.` });
-  if (subject.teamId === null || (teamId !== undefined && teamId !== subject.teamId))
-    throw forbidden('other_team', { detail: 'Managers invite to their own team.' });
-  return subject.teamId;
+  const chosen = teamId ?? subject.teamId;
+  const isManaged = chosen !== null && (chosen === subject.teamId || subject.teamIds?.includes(chosen));
+  if (!isManaged || teamId === null)
+    throw forbidden('other_team', { detail: 'Managers invite to the teams they manage.' });
+  return chosen;
 }

@@ -1,4 +1,4 @@
-import type { RevocationSnapshot, UserAccess } from '@pipedesk/contracts';
+import type { Grant, RevocationSnapshot, UserAccess } from '@pipedesk/contracts';
 import type { Connection, Migration } from '@pipedesk/mongo';
 
 interface Ended {
@@ -16,17 +16,35 @@ interface ChangedTenant {
   notBefore: Date | null;
 }
 
+interface StoredGrant extends Pick<Grant, 'permission' | 'scope' | 'to'> {
+  _id: string;
+  tenantId: string;
+  expiresAt: Date | null;
+  deletedAt: Date | null;
+}
+interface StoredTeam {
+  _id: string;
+  tenantId: string;
+  version: number;
+  managerIds: string[];
+}
+
 /** Reads what has ended or changed since a time, in all tenants: services ask, and they serve all tenants. */
-export type RevocationReader = (
-  since: Date,
-) => Promise<Pick<RevocationSnapshot, 'sessions' | 'users' | 'tenants'>>;
+export interface RevocationReader {
+  revoked(since: Date): Promise<Pick<RevocationSnapshot, 'sessions' | 'users' | 'tenants'>>;
+  /** Rights beside roles: what has changed since a time, or all there are. */
+  rights(since?: Date): Promise<Pick<RevocationSnapshot, 'grants' | 'teams'>>;
+}
 
 export function createRevocationReader(connection: Connection): RevocationReader {
   const sessions = connection.collection<Ended>('sessions');
   const apiKeys = connection.collection<Ended>('api_keys');
   const users = connection.collection<ChangedUser>('users');
   const tenants = connection.collection<ChangedTenant>('tenants');
-  return async (since) => {
+  const grants = connection.collection<StoredGrant>('grants');
+  const teams = connection.collection<StoredTeam>('teams');
+
+  async function revoked(since: Date) {
     const [ended, revoked, changed, moved] = await Promise.all([
       sessions.find({ deletedAt: { $gte: since } }, { projection: { tenantId: 1 } }).toArray(),
       apiKeys.find({ deletedAt: { $gte: since } }, { projection: { tenantId: 1 } }).toArray(),
@@ -40,7 +58,31 @@ export function createRevocationReader(connection: Connection): RevocationReader
         notBefore ? [{ id, notBefore: notBefore.toISOString() }] : [],
       ),
     };
-  };
+  }
+
+  async function rights(since?: Date) {
+    const changed = { updatedAt: { $gte: since } };
+    const [given, managed] = await Promise.all([
+      grants.find(since ? changed : { deletedAt: null }).toArray(),
+      teams.find(since ? changed : { 'managerIds.0': { $exists: true } }).toArray(),
+    ]);
+    return {
+      grants: given.map(stateOf),
+      teams: managed.map(({ _id: id, tenantId, version, managerIds }) => ({
+        id,
+        tenantId,
+        version,
+        managerIds,
+      })),
+    };
+  }
+
+  return { revoked, rights };
+}
+
+function stateOf({ _id: id, tenantId, permission, scope, to, expiresAt, deletedAt }: StoredGrant) {
+  const expiry = expiresAt?.toISOString() ?? null;
+  return { id, tenantId, permission, scope, to, expiresAt: expiry, isRevoked: deletedAt !== null };
 }
 
 function accessOf({ _id: id, deletedAt, ...user }: ChangedUser): UserAccess {

@@ -3,7 +3,7 @@ import { notAudited, type Route, route, serviceRoute } from '@pipedesk/service-k
 import type { RevocationReader } from './revocation.reader.ts';
 
 interface RevocationRoutesDeps {
-  read: RevocationReader;
+  reader: RevocationReader;
   /** Of an access token, seconds. */
   tokenLifetime: number;
   clock: () => Date;
@@ -12,11 +12,12 @@ interface RevocationRoutesDeps {
 /** A write's own time is a little older than its commit, ms. */
 const slack = 60_000;
 
-export const revocationRoutes = ({ read, tokenLifetime, clock }: RevocationRoutesDeps): Route[] => [
+export const revocationRoutes = ({ reader, tokenLifetime, clock }: RevocationRoutesDeps): Route[] => [
   route({
     method: 'get',
     path: '/internal/revocations',
-    summary: 'Sessions that have ended and users who have changed, while tokens of before are still alive',
+    summary:
+      'What has ended and who has changed while tokens of before are still alive, and rights beside roles',
     permission: serviceRoute('they refuse tokens that say more than their user may by now'),
     audit: notAudited('reads by services are not changes'),
     query: revocationsQuery,
@@ -26,8 +27,12 @@ export const revocationRoutes = ({ read, tokenLifetime, clock }: RevocationRoute
       const now = clock();
       const oldest = new Date(now.getTime() - tokenLifetime * 1000 - slack);
       const asked = query.since === undefined ? oldest : new Date(query.since);
-      const found = await read(asked < oldest ? oldest : asked);
-      return { asOf: now.toISOString(), tokenLifetime, ...found };
+      const [revoked, rights] = await Promise.all([
+        reader.revoked(asked < oldest ? oldest : asked),
+        // However old: a right is not over with the tokens of its time.
+        reader.rights(query.since === undefined ? undefined : asked),
+      ]);
+      return { asOf: now.toISOString(), tokenLifetime, ...revoked, ...rights };
     },
   }),
 ];

@@ -1,5 +1,6 @@
 import { type AccessCheck, sessionEnded, tenantContextOf } from '@pipedesk/service-kit';
 import type { ApiKeyService } from '../api-keys/api-key.service.ts';
+import type { Entitle } from '../permissions/tenant-rights.ts';
 import type { UserRepository } from '../users/user.model.ts';
 import type { SessionService } from './session.service.ts';
 
@@ -7,6 +8,7 @@ interface AccessDeps {
   sessions: SessionService;
   apiKeys: ApiKeyService;
   users: UserRepository;
+  entitle: Entitle;
 }
 
 const nowhere = { requestId: 'access check', ip: null, userAgent: null };
@@ -15,7 +17,8 @@ const nowhere = { requestId: 'access check', ip: null, userAgent: null };
  * A token outlives a logout, a demotion and a disabled account by up to its lifetime. This service has the truth at
  * hand, so it looks: ended sessions and disabled users are refused, and role and team are those of now.
  */
-export function createSessionAccess({ sessions, apiKeys, users }: AccessDeps): AccessCheck {
+export function createSessionAccess(deps: AccessDeps): AccessCheck {
+  const { sessions, apiKeys, users, entitle } = deps;
   return {
     admit: async (caller) => {
       const context = tenantContextOf(caller, nowhere, 'auth');
@@ -26,7 +29,7 @@ export function createSessionAccess({ sessions, apiKeys, users }: AccessDeps): A
       ]);
       if (!isGood || user?.status !== 'active') throw sessionEnded();
       const { name, role, teamId, version: permissionVersion } = user;
-      return { ...caller, name, role, teamId, permissionVersion };
+      return entitle(context, { ...caller, name, role, teamId, permissionVersion });
     },
   };
 }

@@ -2,7 +2,7 @@ import { decide, type Page, type SessionListQuery, type SessionView } from '@pip
 import {
   authorize,
   type Caller,
-  notFound,
+  outOfReach,
   ProblemError,
   startOf,
   type TenantContext,
@@ -83,9 +83,10 @@ export function createSessionService({ sessions, tenants, refreshTokens, clock }
     },
     /** @throws ProblemError 404 for another's session too: whose it is, is nobody's business */
     revoke: async (context: TenantContext, id: string): Promise<void> => {
-      const { userId } = await sessions.get(context, id);
-      if (!decide(context.subject, 'sessions:revoke', { ownerId: userId, teamId: null }))
-        throw notFound('session_not_found', { detail: 'There is no session with this id.' });
+      const found = await sessions.find(context, { _id: id });
+      const owned = found && { ownerId: found.userId, teamId: null };
+      if (!owned || !decide(context.subject, 'sessions:revoke', owned))
+        throw outOfReach(context.subject, 'sessions:revoke', 'session');
       await end(context, id);
     },
     /** Ends every session of the tenant, the caller's as well, by one write. */

@@ -19,11 +19,25 @@ export function createTeamRepository(deps: StoreDeps): TeamRepository {
     ...deps,
     entityType: 'team',
     collection,
-    fields: { name: { type: String, required: true } },
+    fields: {
+      name: { type: String, required: true },
+      managerIds: { type: [String], default: [] },
+    },
   });
 }
 
 export const teamMigrations: Migration[] = [
+  {
+    id: '2026-11-26-team-managers',
+    up: async (db) => {
+      const teams = db.collection(collection);
+      await teams.updateMany({ managerIds: { $exists: false } }, { $set: { managerIds: [] } });
+      await teams.createIndexes([
+        { key: { tenantId: 1, managerIds: 1 }, name: 'tenant_manager' },
+        { key: { updatedAt: 1 }, name: 'changed' },
+      ]);
+    },
+  },
   {
     id: '2026-11-22-team-indexes',
     up: (db) =>

@@ -1,4 +1,11 @@
-import { idParams, teamBody, teamListQuery, teamPage, teamSchema } from '@pipedesk/contracts';
+import {
+  changeTeamBody,
+  createTeamBody,
+  idParams,
+  teamListQuery,
+  teamPage,
+  teamSchema,
+} from '@pipedesk/contracts';
 import { audited, notAudited, type Route, route } from '@pipedesk/service-kit';
 import type { TeamService } from './team.service.ts';
 
@@ -6,10 +13,10 @@ export const teamRoutes = (service: TeamService): Route[] => [
   route({
     method: 'post',
     path: '/teams',
-    summary: 'Create a team',
+    summary: 'Create a team, and say which managers have it beside their own',
     permission: 'teams:manage',
     audit: audited('auth.team.created'),
-    body: teamBody,
+    body: createTeamBody,
     response: teamSchema,
     status: 201,
     handle: ({ context, body, idempotencyKey }) => service.create(context, body, idempotencyKey),
@@ -37,11 +44,11 @@ export const teamRoutes = (service: TeamService): Route[] => [
   route({
     method: 'patch',
     path: '/teams/:id',
-    summary: 'Rename a team',
+    summary: 'Rename a team, or change who manages it; the latter holds everywhere within a second',
     permission: 'teams:manage',
     audit: audited('auth.team.updated'),
     params: idParams,
-    body: teamBody,
+    body: changeTeamBody,
     response: teamSchema,
     handle: ({ context, params, body, ifMatch }) => service.change(context, params.id, { ifMatch }, body),
   }),

@@ -61,6 +61,7 @@ export const rules = {
   'users:invite': stewards,
   'teams:read': everyone,
   'teams:manage': admins,
+  'grants:manage': admins,
   'profile:read': everyone,
   /** Password and second factor: nobody's but one's own. */
   'profile:secure': { admin: 'own', manager: 'own', sales: 'own', viewer: 'own' },

@@ -51,12 +51,6 @@ export const tokenSchema = z.object({
 
 export const meSchema = z.object({ user: userSchema, tenant: tenantSchema });
 
-/** What a role may do and how far: the rule table as the caller's role sees it. */
-export const permissionsSchema = z.object({
-  role: roleSchema,
-  permissions: z.array(z.object({ permission: z.string(), scope: z.enum(['all', 'team', 'own']) })),
-});
-
 export const createUserBody = z.strictObject({
   name: lineSchema(120),
   email: emailSchema,

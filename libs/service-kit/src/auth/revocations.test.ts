@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import type { ChangeEvent, RevocationSnapshot, UserAccess } from '@pipedesk/contracts';
+import type { RevocationSnapshot, UserAccess } from '@pipedesk/contracts';
 import { v7 as uuidv7 } from 'uuid';
+import { buildEvent } from '../../test/change-event.ts';
 import { createLogger } from '../logger.ts';
 import type { Caller } from '../request-context.ts';
 import { createRevocationList, startOf } from './revocation-list.ts';
@@ -27,15 +28,7 @@ function buildAccess({ userId, tenantId }: Caller, overrides: Partial<UserAccess
 
 function buildSnapshot(parts: Partial<RevocationSnapshot> = {}): RevocationSnapshot {
   const asOf = new Date().toISOString();
-  return { asOf, tokenLifetime: 600, sessions: [], users: [], tenants: [], ...parts };
-}
-
-function buildEvent(
-  subject: string,
-  tenantid: string,
-  data: Pick<ChangeEvent['data'], 'action' | 'version' | 'after'>,
-): ChangeEvent {
-  return { subject, tenantid, data } as ChangeEvent;
+  return { asOf, tokenLifetime: 600, sessions: [], users: [], tenants: [], grants: [], teams: [], ...parts };
 }
 
 const ended = expect.objectContaining({ status: 401, code: 'session_ended' });
@@ -151,6 +144,36 @@ describe('revocations of a service', () => {
     while (source.mock.calls.length < 3) await new Promise(setImmediate);
     await new Promise(setImmediate);
     await expect(admit(caller)).rejects.toMatchObject({ code: 'session_ended' });
+  });
+
+  it('leave no more than the role once nobody can tell of the end of a grant', async () => {
+    const caller = buildCaller({ role: 'sales' });
+    const { tenantId, userId } = caller;
+    const grant = { id: uuidv7(), tenantId, permission: 'deals:delete', scope: 'all' as const };
+    const state = { ...grant, to: { userId }, expiresAt: null, isRevoked: false };
+    const source = jest.fn<RevocationSource>();
+    source.mockResolvedValueOnce(buildSnapshot({ grants: [state] }));
+    source.mockRejectedValue(new Error('auth is away'));
+    const { admit, setBusConnected } = start(source);
+    expect((await admit(caller)).grants).toHaveLength(1);
+    const later = Date.now() + 31_000;
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(later);
+    try {
+      await expect(admit(caller)).resolves.toBe(caller);
+      // What happened before the bus came is only known to auth.
+      setBusConnected(true);
+      await expect(admit(caller)).resolves.toBe(caller);
+      source.mockResolvedValue(buildSnapshot());
+      setBusConnected(true);
+      while ((await admit(caller)).grants === undefined) await new Promise(setImmediate);
+      clock.mockReturnValue(later + 31_000);
+      expect((await admit(caller)).grants).toHaveLength(1);
+      setBusConnected(false);
+      source.mockRejectedValue(new Error('auth is away'));
+      await expect(admit(caller)).resolves.toBe(caller);
+    } finally {
+      clock.mockRestore();
+    }
   });
 
   it('ask for what is new since a little before the last answer', async () => {

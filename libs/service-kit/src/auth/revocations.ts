@@ -4,6 +4,7 @@ import { unavailable } from '../http/problem.ts';
 import type { Logger } from '../logger.ts';
 import type { Caller } from '../request-context.ts';
 import { createRevocationList } from './revocation-list.ts';
+import { createRightsList } from './rights-list.ts';
 
 /** Asks auth what has been revoked since a time; without one, within the lifetime of a token. */
 export type RevocationSource = (since?: string) => Promise<RevocationSnapshot>;
@@ -34,6 +35,8 @@ interface RevocationsOptions {
 
 /** With these, whatever is revoked is refused within a second, with the bus and without, ms. */
 const pace = { cold: 200, withoutBus: 600, withBus: 10_000 };
+/** For so long rights beside the role count without any word from auth, ms: who cannot be told of their end must not go on. */
+const trustFor = 30_000;
 /** An event's time is taken before its write is done: each question reaches back a little, ms. */
 const overlap = 10_000;
 
@@ -43,18 +46,27 @@ const overlap = 10_000;
  */
 export function createRevocations({ source, log, patience = 3_000 }: RevocationsOptions): Revocations {
   const list = createRevocationList();
+  const rights = createRightsList();
   const stop = new AbortController();
   const first = Promise.withResolvers<void>();
   let since: string | undefined;
   let hasBus = false;
   let hurry = new AbortController();
   let isFailing = false;
+  /** When auth last answered, and to which connection of the bus: from then on events tell what changes. */
+  let answeredAt = 0;
+  let connection = 0;
+  let answeredOn = 0;
 
   async function ask(): Promise<void> {
     try {
+      const asking = connection;
       const snapshot = await source(since);
       list.addSnapshot(snapshot);
-      if (since === undefined) log.info({ entries: list.size() }, 'revocations known');
+      rights.addSnapshot(snapshot);
+      [answeredAt, answeredOn] = [Date.now(), asking];
+      if (since === undefined)
+        log.info({ revocations: list.size(), rights: rights.size() }, 'revocations and rights known');
       since = new Date(Date.parse(snapshot.asOf) - overlap).toISOString();
       first.resolve();
       isFailing = false;
@@ -63,6 +75,7 @@ export function createRevocations({ source, log, patience = 3_000 }: Revocations
       isFailing = true;
     }
     list.prune();
+    rights.prune();
   }
 
   function pause(): Promise<unknown> {
@@ -80,15 +93,25 @@ export function createRevocations({ source, log, patience = 3_000 }: Revocations
     }
   }
 
+  /** Rights beside the role are known to be those of now; else the bare role is all there is. */
+  function areRightsCurrent(): boolean {
+    return (hasBus && answeredOn === connection) || Date.now() - answeredAt < trustFor;
+  }
+
   void keepAsking();
   return {
     admit: async (caller) => {
       if (since === undefined) await answered(first.promise, patience);
-      return list.admit(caller);
+      const admitted = list.admit(caller);
+      return areRightsCurrent() ? rights.entitle(admitted) : admitted;
     },
-    add: list.add,
+    add: (event) => {
+      list.add(event);
+      rights.add(event);
+    },
     setBusConnected: (connected) => {
       hasBus = connected;
+      connection++;
       hurry.abort();
     },
     close: () => {

@@ -3,6 +3,7 @@ import { bootAttacks } from './boot-attacks.ts';
 import { credentialAttacks } from './credential-attacks.ts';
 import { edgeAttacks } from './edge-attacks.ts';
 import { exportAttacks } from './export-attacks.ts';
+import { grantAttacks } from './grant-attacks.ts';
 import { inputAttacks } from './input-attacks.ts';
 import { rightAttacks } from './right-attacks.ts';
 import { sessionAttacks } from './session-attacks.ts';
@@ -18,6 +19,7 @@ export const attacks: Attack[] = [
   ...edgeAttacks,
   ...tenantAttacks,
   ...rightAttacks,
+  ...grantAttacks,
   ...inputAttacks,
   ...exportAttacks,
 ];

@@ -1,0 +1,20 @@
+import { isGrantable, mayGive, type NewGrant, scopeFor } from '@pipedesk/contracts';
+import { forbidden, rulesVersion, type TenantContext, unprocessable } from '@pipedesk/service-kit';
+
+/**
+ * Nobody grants above themselves, and some permissions are nobody's to grant.
+ * @throws ProblemError 403 `grant_above_own`, 422 `permission_not_grantable`
+ */
+export function requireMayGive({ subject }: TenantContext, { permission, scope }: NewGrant): void {
+  if (!isGrantable(permission))
+    throw unprocessable('permission_not_grantable', {
+      detail: `${permission} comes with a role and is never granted.`,
+      errors: [{ in: 'body', path: 'permission', message: 'cannot be granted' }],
+    });
+  if (mayGive(subject, permission, scope)) return;
+  const own = scopeFor(subject, permission) ?? 'none';
+  throw forbidden('grant_above_own', {
+    detail: `Nobody grants above themselves: your own scope of ${permission} is ${own}.`,
+    extra: { permission, rule: `${permission}/${own}`, rulesVersion },
+  });
+}
