@@ -132,5 +132,13 @@ const revoked = Array.from({ length: 1_000 }, () => ({ tenantId: uuidv7(), id: u
 
 function manyRevocations(since?: string) {
   const sessions = since === undefined ? revoked : revoked.slice(0, 20);
-  return { asOf: new Date().toISOString(), tokenLifetime: 600, sessions, users: [], tenants: [] };
+  return {
+    asOf: new Date().toISOString(),
+    tokenLifetime: 600,
+    sessions,
+    users: [],
+    tenants: [],
+    grants: [],
+    teams: [],
+  };
 }
