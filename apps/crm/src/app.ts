@@ -6,6 +6,9 @@ import { activityRoutes } from './activity/activity.routes.ts';
 import { createCompanyRepository } from './companies/company.model.ts';
 import { companyRoutes } from './companies/company.routes.ts';
 import { createCompanyService } from './companies/company.service.ts';
+import { createContactRepository } from './contacts/contact.model.ts';
+import { contactRoutes } from './contacts/contact.routes.ts';
+import { createContactService } from './contacts/contact.service.ts';
 import { createDealRepository } from './deals/deal.model.ts';
 import { dealRoutes } from './deals/deal.routes.ts';
 import { createDealService } from './deals/deal.service.ts';
@@ -50,11 +53,12 @@ export function createApp(deps: AppDeps): App {
   const companyRepository = createCompanyRepository(store);
   const dealRepository = createDealRepository(store);
   const companies = createCompanyService({ companies: companyRepository });
+  const contacts = createContactService({ contacts: createContactRepository(store), companies });
   const leads = createLeadService({ leads: createLeadRepository(store) });
-  const deals = createDealService({ deals: dealRepository, companies, clock: () => new Date() });
+  const deals = createDealService({ deals: dealRepository, companies, contacts, clock: () => new Date() });
   const notes = createNoteService({
     notes: createNoteRepository(store),
-    notables: { company: companies, lead: leads, deal: deals },
+    notables: { company: companies, contact: contacts, lead: leads, deal: deals },
   });
 
   const audit = createAuditClient({ url: deps.auditUrl, metrics });
@@ -68,6 +72,7 @@ export function createApp(deps: AppDeps): App {
     service: 'crm',
     routes: [
       ...companyRoutes(companies, audit),
+      ...contactRoutes(contacts, audit),
       ...leadRoutes(leads, audit),
       ...dealRoutes(deals, audit),
       ...noteRoutes(notes),

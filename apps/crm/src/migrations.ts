@@ -1,5 +1,6 @@
 import type { Migration } from '@pipedesk/mongo';
 import { companyMigrations } from './companies/company.model.ts';
+import { contactMigrations } from './contacts/contact.model.ts';
 import { dealMigrations } from './deals/deal.model.ts';
 import { importMigrations } from './imports/import.model.ts';
 import { leadMigrations } from './leads/lead.model.ts';
@@ -7,6 +8,7 @@ import { noteMigrations } from './notes/note.model.ts';
 
 export const migrations: Migration[] = [
   ...companyMigrations,
+  ...contactMigrations,
   ...leadMigrations,
   ...dealMigrations,
   ...noteMigrations,

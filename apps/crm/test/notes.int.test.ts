@@ -7,7 +7,7 @@ beforeAll(async () => {
 });
 afterAll(() => crm.stop());
 
-const typeOf = { companies: 'company', leads: 'lead', deals: 'deal' } as const;
+const typeOf = { companies: 'company', contacts: 'contact', leads: 'lead', deals: 'deal' } as const;
 
 async function createDeal(client: Client): Promise<string> {
   return ((await client.post('/deals', bodies.deals)).body as { id: string }).id;

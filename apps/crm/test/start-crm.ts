@@ -137,6 +137,7 @@ function createClient(url: string, token: () => Promise<string>, claims: Client[
 /** Bodies that create one of each resource. */
 export const bodies = {
   companies: { name: 'Acme Corporation', industry: 'medical', customFields: { region: 'Central' } },
+  contacts: { name: 'Grace Hopper', title: 'Rear admiral', customFields: { region: 'Central' } },
   leads: { name: 'Grace Hopper', email: 'Grace@Example.com', source: 'web' },
   deals: { name: 'Forty seats', amount: { amount: 1_200_000, currency: 'USD' } },
 } as const;

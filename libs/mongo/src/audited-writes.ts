@@ -4,7 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { StoredDocument } from './audited-model.ts';
 import { draftDocument, type NewRecord } from './drafts.ts';
 import { isDuplicateKey } from './errors.ts';
-import { findRepeated, fingerprintOf, insertFresh, isKeyTaken, ownKey } from './idempotency.ts';
+import { findFirst, findRepeated, fingerprintOf, insertFresh, isKeyTaken, ownKey } from './idempotency.ts';
 import { type RecordBase, toRecord } from './record.ts';
 import type { Store } from './repository-definition.ts';
 import { tenantOf } from './tenant.ts';
@@ -21,6 +21,8 @@ interface CreateOptions {
   /** What a repeat must have in common with the first request; the fields unless told. */
   request?: unknown;
   id?: string;
+  /** Throws when there may be no such record; asked before the write, but not about the repeat of a request. */
+  admit?: (() => Promise<void>) | undefined;
 }
 
 interface ChangeOptions<R> {
@@ -128,12 +130,17 @@ export function createAuditedWrites<R extends RecordBase>(
 
   return {
     create: async (context, fields, options = {}) => {
+      const { idempotencyKey, request = fields, admit } = options;
+      if (admit && idempotencyKey !== undefined) {
+        const first = await findFirst(collection, context, idempotencyKey, fingerprintOf(request));
+        if (first) return { record: toRecord<R>(first), replayed: true };
+      }
+      await admit?.();
       const document = await draftKeyed(context, fields, options);
       try {
         await collection.insertOne(document);
       } catch (error) {
         if (!isDuplicateKey(error)) throw error;
-        const { idempotencyKey, request = fields } = options;
         const isKeyed =
           idempotencyKey !== undefined && (await isKeyTaken(collection, context, idempotencyKey));
         if (isKeyed) {

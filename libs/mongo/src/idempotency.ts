@@ -1,4 +1,4 @@
-import { type TenantContext, unprocessable } from '@pipedesk/service-kit';
+import { type ProblemError, type TenantContext, unprocessable } from '@pipedesk/service-kit';
 import { mongo } from 'mongoose';
 import { createHash } from 'node:crypto';
 import { type StoredDocument, uniqueIndex } from './audited-model.ts';
@@ -20,21 +20,32 @@ export function fingerprintOf(request: unknown): string {
 }
 
 /**
- * The record an earlier request with this key has made, as it is now.
+ * The record the first request with this key has made, as it is now; null when there was none.
  * @throws ProblemError 422 `idempotency_key_reused` when that request was another one
  */
-export async function findRepeated(
+export async function findFirst(
   collection: Collection,
   context: TenantContext,
   key: string,
   fingerprint: string,
-): Promise<StoredDocument> {
+): Promise<StoredDocument | null> {
   const document = await collection.findOne({
     tenantId: tenantOf(context),
     '_idempotency.key': ownKey(context, key),
   });
-  if (document?._idempotency?.fingerprint === fingerprint) return document;
-  throw unprocessable('idempotency_key_reused', {
+  if (!document || document._idempotency?.fingerprint === fingerprint) return document;
+  throw keyReused();
+}
+
+/** The same for a key that is known to be taken. */
+export async function findRepeated(...args: Parameters<typeof findFirst>): Promise<StoredDocument> {
+  const first = await findFirst(...args);
+  if (first) return first;
+  throw keyReused();
+}
+
+function keyReused(): ProblemError {
+  return unprocessable('idempotency_key_reused', {
     detail: 'This Idempotency-Key was used with another body. Use a new key.',
   });
 }

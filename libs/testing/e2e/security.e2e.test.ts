@@ -35,7 +35,7 @@ afterAll(() => world?.close(), 60_000);
 
 const committed = 'docs/security-matrix.md';
 /** Records with masked fields are behind these; the gateway shows what services have masked. */
-const masked = /^(?:leads|deals|companies|calendar|timeline|audit):/;
+const masked = /^(?:leads|deals|companies|contacts|calendar|timeline|audit):/;
 const maskedRoles = new Set(Object.values(masks).flatMap((byRole) => Object.keys(byRole) as Role[]));
 
 /** May a role that some fields are masked for, or somebody of it by a grant, read what the permission is for? */

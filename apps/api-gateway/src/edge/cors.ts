@@ -3,7 +3,8 @@ import { securityHeaders } from './security-headers.ts';
 
 const exposed = 'ETag, Location, Retry-After, X-Request-Id, RateLimit, RateLimit-Policy';
 const methods = 'GET, HEAD, POST, PUT, PATCH, DELETE';
-const requestHeaders = 'Authorization, Content-Type, If-Match, Idempotency-Key, X-Request-Id, Traceparent';
+const requestHeaders =
+  'Authorization, Content-Type, If-Match, Idempotency-Key, X-Allow-Duplicate, X-Request-Id, Traceparent';
 
 /** Adds what lets pages of the allowed origins read an answer. @returns true when it was a preflight, now answered */
 export type Cors = (req: IncomingMessage, res: ServerResponse) => boolean;

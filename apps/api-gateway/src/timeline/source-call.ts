@@ -80,4 +80,5 @@ export const recordPaths: Record<TimelineType, string> = {
   lead: '/leads',
   deal: '/deals',
   company: '/companies',
+  contact: '/contacts',
 };

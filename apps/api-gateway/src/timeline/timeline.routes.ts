@@ -7,7 +7,7 @@ export const timelineRoutes = (service: TimelineService): Route[] => [
   route({
     method: 'get',
     path: '/timeline/:entityType/:entityId',
-    summary: 'The whole history of a lead, deal or company, newest first, with what is coming up',
+    summary: 'The whole history of a lead, deal, company or contact, newest first, with what is coming up',
     permission: 'timeline:read',
     audit: notAudited('reads of single pages are not changes'),
     params: timelineParams,

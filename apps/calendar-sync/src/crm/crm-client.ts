@@ -25,7 +25,12 @@ export interface CrmClient {
   requireReadable(onBehalfOf: OnBehalfOf, entityType: TimelineType, entityId: string): Promise<void>;
 }
 
-const paths: Record<TimelineType, string> = { lead: 'leads', deal: 'deals', company: 'companies' };
+const paths: Record<TimelineType, string> = {
+  lead: 'leads',
+  deal: 'deals',
+  company: 'companies',
+  contact: 'contacts',
+};
 
 export function createCrmClient({ url, metrics }: { url: string; metrics: Registry }): CrmClient {
   const breaker = createBreaker(

@@ -1,4 +1,4 @@
-import type { Deal } from '@pipedesk/contracts';
+import { type Deal, dealSchema, type Link } from '@pipedesk/contracts';
 import {
   auditedIndexes,
   type AuditedRepository,
@@ -20,10 +20,11 @@ export function createDealRepository(deps: StoreDeps): DealRepository {
     collection,
     // The number another system knows the deal by: two imports at once must not make two of it.
     unique: ({ externalId }) => externalId,
-    linksOf: (deal) => companyLink(deal.companyId),
+    linksOf: (deal) => [...companyLink(deal.companyId), ...contactLinks(deal)],
     fields: {
       name: { type: String, required: true },
       companyId: { type: String, default: null },
+      contactIds: { type: [String], default: [] },
       product: { type: String, default: null },
       amount: { type: Object, default: null },
       pipeline: { type: String, required: true },
@@ -38,6 +39,11 @@ export function createDealRepository(deps: StoreDeps): DealRepository {
       teamId: { type: String, default: null },
     },
   });
+}
+
+function contactLinks(deal: Partial<Deal>): Link[] {
+  const ids = dealSchema.shape.contactIds.parse(deal.contactIds);
+  return ids.map((entityId) => ({ entityType: 'contact', entityId }));
 }
 
 export const dealMigrations: Migration[] = [
@@ -56,5 +62,12 @@ export const dealMigrations: Migration[] = [
   {
     id: '2026-11-26-deal-external-id-unique',
     up: (db) => keepUnique(db.collection(collection), 'externalId'),
+  },
+  {
+    id: '2026-11-26-deal-contact-index',
+    up: (db) =>
+      db
+        .collection(collection)
+        .createIndex({ tenantId: 1, contactIds: 1, _id: -1 }, { name: 'tenant_contact' }),
   },
 ];

@@ -10,6 +10,7 @@ import type {
 } from '@pipedesk/contracts';
 import { authorize, type TenantContext } from '@pipedesk/service-kit';
 import type { CompanyService } from '../companies/company.service.ts';
+import type { ContactService } from '../contacts/contact.service.ts';
 import { createOwnedRecords, type WriteOptions } from '../records/owned-records.ts';
 import type { DealRepository } from './deal.model.ts';
 import { closesDeal, defaultPipeline, isClosed, probabilityAt } from './deal.policy.ts';
@@ -19,14 +20,26 @@ export type DealService = ReturnType<typeof createDealService>;
 interface DealDeps {
   deals: DealRepository;
   companies: CompanyService;
+  contacts: ContactService;
   clock: () => Date;
 }
 
-export function createDealService({ deals, companies, clock }: DealDeps) {
+export function createDealService({ deals, companies, contacts, clock }: DealDeps) {
   const records = createOwnedRecords(deals, 'deals');
 
-  async function requireCompany(context: TenantContext, companyId: string | null | undefined): Promise<void> {
-    if (companyId) await companies.requireReference(context, 'company', companyId, 'companyId');
+  /** The company and the people a deal names; people it has named before were looked up then. */
+  async function requireReferences(
+    context: TenantContext,
+    { companyId, contactIds = [] }: Partial<Pick<Deal, 'companyId' | 'contactIds'>>,
+    known: string[] = [],
+  ): Promise<void> {
+    await Promise.all([
+      companyId && companies.requireReference(context, 'company', companyId, 'companyId'),
+      ...contactIds.map(
+        (id, index) =>
+          known.includes(id) || contacts.requireReference(context, 'contact', id, `contactIds.${index}`),
+      ),
+    ]);
   }
 
   function change(
@@ -44,19 +57,25 @@ export function createDealService({ deals, companies, clock }: DealDeps) {
   return {
     ...records,
     create: async (context: TenantContext, fields: NewDeal, key?: string): Promise<Deal> => {
-      await requireCompany(context, fields.companyId);
+      await requireReferences(context, fields);
       const closedOn = fields.closedOn ?? dayOf(clock());
       return records.create(context, newDeal({ ...fields, closedOn }), key);
     },
-    list: (context: TenantContext, { limit, cursor, ...filter }: DealListQuery): Promise<Page<Deal>> =>
-      records.list(context, filter, { limit, cursor }),
+    list: (
+      context: TenantContext,
+      { limit, cursor, contactId, ...filter }: DealListQuery,
+    ): Promise<Page<Deal>> => records.list(context, { ...filter, contactIds: contactId }, { limit, cursor }),
     change: async (
       context: TenantContext,
       id: string,
       options: WriteOptions,
       patch: DealPatch,
     ): Promise<Deal> => {
-      await requireCompany(context, patch.companyId);
+      await requireReferences(
+        context,
+        patch,
+        patch.contactIds && (await records.get(context, id)).contactIds,
+      );
       return change(context, id, options, (deal) => Object.assign(deal, patch));
     },
     /** Moves a deal to a stage; won and lost close it, on today unless told, any other stage reopens it. */
@@ -77,7 +96,7 @@ export function createDealService({ deals, companies, clock }: DealDeps) {
       options: WriteOptions,
       { stage, closedOn, ...fields }: RestoredDeal,
     ): Promise<Deal> => {
-      await requireCompany(context, fields.companyId);
+      await requireReferences(context, fields);
       return change(context, id, options, (deal) => {
         Object.assign(deal, fields);
         moveTo(deal, stage ?? deal.stage, closedOn ?? deal.closedOn ?? dayOf(clock()));

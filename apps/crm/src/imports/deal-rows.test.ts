@@ -25,6 +25,7 @@ describe('dealFromRow', () => {
     expect(await dealFromRow(buildRow({ 'Région (EU)': 'x' }), 'USD', findCompany)).toEqual({
       name: 'Acme - GTX Basic',
       companyId: acme,
+      contactIds: [],
       product: 'GTX Basic',
       stage: 'won',
       amount: { amount: 105_400, currency: 'USD' },

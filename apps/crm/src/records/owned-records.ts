@@ -11,7 +11,7 @@ import {
 /** Records with an owner and a team, such as companies, leads and deals. */
 export type OwnedRecord = RecordBase & Owned;
 
-type Resource = 'companies' | 'leads' | 'deals' | 'notes';
+type Resource = 'companies' | 'contacts' | 'leads' | 'deals' | 'notes';
 
 export interface PageRequest {
   limit: number;
@@ -24,11 +24,19 @@ export interface WriteOptions {
   ifMatch: number | undefined;
 }
 
+/** What a POST carries beside its body. */
+export interface CreateOptions {
+  /** From `X-Allow-Duplicate`, for records that are not to exist twice. */
+  allowDuplicate?: boolean;
+}
+
 export interface OwnedRecords<R extends OwnedRecord> {
   create(
     context: TenantContext,
     fields: Omit<NewRecord<R>, keyof Owned>,
     idempotencyKey: string | undefined,
+    /** Throws when there may be no such record; not asked about the repeat of a request. */
+    admit?: () => Promise<void>,
   ): Promise<R>;
   get(context: TenantContext, id: string): Promise<R>;
   list(context: TenantContext, filter: Record<string, unknown>, page: PageRequest): Promise<Page<R>>;
@@ -58,10 +66,11 @@ export function createOwnedRecords<R extends OwnedRecord>(
 
   return {
     get,
-    create: async (context, fields, idempotencyKey) => {
+    create: async (context, fields, idempotencyKey, admit) => {
       const owned = { ...fields, ownerId: context.subject.userId, teamId: context.subject.teamId };
       const { record } = await repository.create(context, owned as unknown as NewRecord<R>, {
         idempotencyKey,
+        admit,
       });
       return record;
     },

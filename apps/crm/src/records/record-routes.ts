@@ -1,11 +1,24 @@
 import { idParams, type Page, type Permission, type Shown } from '@pipedesk/contracts';
-import { audited, notAudited, type Route, route, type TenantContext } from '@pipedesk/service-kit';
+import {
+  audited,
+  badRequest,
+  notAudited,
+  type Route,
+  route,
+  type RouteInput,
+  type TenantContext,
+} from '@pipedesk/service-kit';
 import { z } from 'zod';
-import type { WriteOptions } from './owned-records.ts';
+import type { CreateOptions, WriteOptions } from './owned-records.ts';
 
 /** What the five routes of a resource call. */
 interface RecordService<New, Patch, Query> {
-  create(context: TenantContext, fields: New, idempotencyKey: string | undefined): Promise<object>;
+  create(
+    context: TenantContext,
+    fields: New,
+    idempotencyKey: string | undefined,
+    options: CreateOptions,
+  ): Promise<object>;
   get(context: TenantContext, id: string): Promise<object>;
   list(context: TenantContext, query: Query): Promise<Page<object>>;
   change(context: TenantContext, id: string, options: WriteOptions, patch: Patch): Promise<object>;
@@ -13,7 +26,7 @@ interface RecordService<New, Patch, Query> {
 }
 
 interface RecordContract<New, Patch, Query> {
-  resource: 'companies' | 'leads' | 'deals' | 'notes';
+  resource: 'companies' | 'contacts' | 'leads' | 'deals' | 'notes';
   /** Event prefix, e.g. `crm.deal`. */
   event: string;
   createBody: z.ZodType<New>;
@@ -43,7 +56,8 @@ export function recordRoutes<New, Patch, Query>(contract: RecordContract<New, Pa
       response: record,
       ...shown,
       status: 201,
-      handle: ({ context, body, idempotencyKey }) => service.create(context, body, idempotencyKey),
+      handle: ({ context, body, idempotencyKey, req }) =>
+        service.create(context, body, idempotencyKey, { allowDuplicate: readAllowDuplicate(req) }),
     }),
     route({
       method: 'get',
@@ -88,4 +102,11 @@ export function recordRoutes<New, Patch, Query>(contract: RecordContract<New, Pa
       handle: ({ context, params, ifMatch }) => service.remove(context, params.id, { ifMatch }),
     }),
   ];
+}
+
+/** @throws ProblemError 400 when the header says neither true nor false */
+function readAllowDuplicate(req: RouteInput<unknown, unknown, unknown>['req']): boolean {
+  const header = req.get('x-allow-duplicate') ?? 'false';
+  if (header === 'true' || header === 'false') return header === 'true';
+  throw badRequest('invalid_allow_duplicate', { detail: 'X-Allow-Duplicate must be true or false.' });
 }

@@ -23,7 +23,7 @@ interface RestorableService<Fields> {
 }
 
 interface RestoreContract<Fields extends object> {
-  resource: 'companies' | 'leads' | 'deals';
+  resource: 'companies' | 'contacts' | 'leads' | 'deals';
   entityType: EntityType & Shown;
   record: z.ZodType;
   /** The fields an earlier version can give back, by today's rules. */

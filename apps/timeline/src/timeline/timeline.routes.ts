@@ -6,7 +6,7 @@ export const timelineRoutes = (service: TimelineService): Route[] => [
   route({
     method: 'get',
     path: '/timeline/:entityType/:entityId',
-    summary: 'The whole history of a lead, deal or company, newest first',
+    summary: 'The whole history of a lead, deal, company or contact, newest first',
     permission: 'timeline:read',
     audit: notAudited('reads of timelines are not changes'),
     params: timelineParams,

@@ -4,6 +4,7 @@ import type { ChangeEvent, EntityType, FieldChange, Snapshot } from '../events/e
 import type { AuditRecord } from '../http/audit.ts';
 import { calendarEventSchema } from '../http/calendar.ts';
 import { companySchema } from '../http/companies.ts';
+import { contactSchema } from '../http/contacts.ts';
 import { dealSchema } from '../http/deals.ts';
 import { leadSchema } from '../http/leads.ts';
 import { placeEvent } from '../timeline/place-event.ts';
@@ -31,6 +32,18 @@ const records = {
     arbitrary: fc.record({ customFields }),
     rest: { name: 'Acme', domain: null, industry: null, employees: 5, foundedYear: null, location: null },
   },
+  contact: {
+    schema: contactSchema,
+    arbitrary: fc.record({
+      name: secret,
+      emails: fc.array(fc.record({ address: secret, label: secret, primary: fc.boolean() }), {
+        minLength: 1,
+      }),
+      phones: fc.array(fc.record({ number: secret, label: secret }), { minLength: 1 }),
+      customFields,
+    }),
+    rest: { title: 'Head of Seats', companyId: null },
+  },
   deal: {
     schema: dealSchema,
     arbitrary: fc.record({
@@ -40,6 +53,7 @@ const records = {
     rest: {
       name: 'Forty seats',
       companyId: null,
+      contactIds: [],
       product: null,
       engagedOn: null,
       expectedCloseOn: null,
@@ -163,5 +177,11 @@ describe('masking', () => {
   ])('finds hidden fields in %s', (_what, query, fields) => {
     expect(hiddenInQuery('viewer', 'deal', query)).toEqual(fields);
     expect(hiddenInQuery('manager', 'deal', query)).toEqual([]);
+  });
+
+  it('finds the hidden field behind a filter that is named otherwise', () => {
+    expect(hiddenInQuery('viewer', 'contact', { email: 'grace@example.com' })).toEqual(['emails']);
+    expect(hiddenInQuery('viewer', 'lead', { email: 'grace@example.com' })).toEqual(['email']);
+    expect(hiddenInQuery('sales', 'contact', { email: 'grace@example.com' })).toEqual([]);
   });
 });

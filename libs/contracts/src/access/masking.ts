@@ -17,6 +17,7 @@ type Masks = Partial<Record<EntityType, Partial<Record<Role, Hidden>>>>;
 export const masks = {
   lead: { viewer: { name: mask, email: null, phone: null, customFields: {} } },
   company: { viewer: { customFields: {} } },
+  contact: { viewer: { name: mask, emails: [], phones: [], customFields: {} } },
   deal: { viewer: { amount: null, customFields: {} } },
   // Viewers learn when somebody is busy, not with what.
   calendar_event: { viewer: { title: mask, description: null, location: null, attendees: [] } },
@@ -105,6 +106,9 @@ function maskChanges(hidden: Hidden, changes: FieldChange[]): FieldChange[] {
   return [...shown, ...[...roots].map((field) => ({ field, before: null, after: null }))];
 }
 
+/** Filters that are named otherwise than the field they look into. */
+const filteredFields: ReadonlyMap<string, string> = new Map([['email', 'emails']]);
+
 /** Parameters that name fields in their values. */
 const fieldParameters = new Set(['sort', 'orderBy', 'field']);
 
@@ -115,9 +119,13 @@ export function hiddenInQuery(role: Role, shown: Shown, query: object): string[]
   const named = Object.entries(query).flatMap(([name, value]) =>
     value === undefined ? [] : fieldParameters.has(name) ? String(value).split(',') : [name],
   );
-  return [...new Set(named.map((name) => rootOf(name.replace(/^[-+]/, ''))))].filter((name) =>
-    hidden.has(name),
-  );
+  const fields = named.flatMap((name) => fieldsBehind(rootOf(name.replace(/^[-+]/, ''))));
+  return [...new Set(fields)].filter((name) => hidden.has(name));
+}
+
+function fieldsBehind(name: string): string[] {
+  const behind = filteredFields.get(name);
+  return behind === undefined ? [name] : [name, behind];
 }
 
 function rootOf(path: string): string {

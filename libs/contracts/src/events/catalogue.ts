@@ -11,6 +11,7 @@ export const eventPrefixes: Record<EntityType, string> = {
   grant: 'auth.grant',
   login_attempt: 'auth.login_attempt',
   company: 'crm.company',
+  contact: 'crm.contact',
   lead: 'crm.lead',
   deal: 'crm.deal',
   note: 'crm.note',

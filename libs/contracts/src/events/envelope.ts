@@ -14,6 +14,7 @@ export const entityTypes = [
   'grant',
   'login_attempt',
   'company',
+  'contact',
   'lead',
   'deal',
   'note',

@@ -5,7 +5,7 @@ import { pageOf, pageQuery } from './paging.ts';
 import { maskedFields, ownedFields, recordFields } from './record.ts';
 
 /** The records a meeting can be linked to. */
-export const linkableTypeSchema = z.enum(['lead', 'deal', 'company']);
+export const linkableTypeSchema = z.enum(['lead', 'deal', 'company', 'contact']);
 export const eventLinkSchema = z.strictObject({ entityType: linkableTypeSchema, entityId: idSchema });
 
 const attendeeSchema = z.strictObject({ email: emailSchema, name: lineSchema(200).nullable().default(null) });

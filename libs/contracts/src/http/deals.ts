@@ -10,9 +10,16 @@ export const dealStages = ['prospecting', 'engaging', 'proposal', 'negotiation',
 export const dealStageSchema = z.enum(dealStages);
 export type DealStage = z.infer<typeof dealStageSchema>;
 
+/** The people a deal is done with. */
+const contactIdsSchema = z
+  .array(idSchema)
+  .max(20)
+  .refine((ids) => new Set(ids).size === ids.length, 'must not name a contact twice');
+
 const fields = {
   name: lineSchema(200),
   companyId: idSchema.nullable(),
+  contactIds: contactIdsSchema,
   product: lineSchema(200).nullable(),
   amount: moneySchema.nullable(),
   engagedOn: daySchema.nullable(),
@@ -24,6 +31,8 @@ const fields = {
 export const dealSchema = z.object({
   ...recordFields,
   ...fields,
+  // Deals of before there were contacts have no list.
+  contactIds: z.array(idSchema).default([]),
   pipeline: z.string(),
   stage: dealStageSchema,
   probability: z.int().min(0).max(100),
@@ -36,6 +45,7 @@ export type Deal = z.infer<typeof dealSchema>;
 export const createDealBody = z.strictObject({
   name: fields.name,
   companyId: fields.companyId.default(null),
+  contactIds: fields.contactIds.default([]),
   product: fields.product.default(null),
   amount: fields.amount.default(null),
   stage: dealStageSchema.default('prospecting'),
@@ -70,6 +80,7 @@ export const dealListQuery = z.strictObject({
   stage: dealStageSchema.optional(),
   ownerId: idSchema.optional(),
   companyId: idSchema.optional(),
+  contactId: idSchema.optional(),
   externalId: lineSchema(100).optional(),
 });
 export const dealPage = pageOf(dealSchema);

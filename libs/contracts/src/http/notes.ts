@@ -5,7 +5,7 @@ import { pageOf, pageQuery } from './paging.ts';
 import { ownedFields, recordFields } from './record.ts';
 
 /** The records a note can be written on. */
-export const notableTypes = ['lead', 'deal', 'company'] as const;
+export const notableTypes = ['lead', 'deal', 'company', 'contact'] as const;
 export const notableTypeSchema = z.enum(notableTypes);
 export type NotableType = z.infer<typeof notableTypeSchema>;
 

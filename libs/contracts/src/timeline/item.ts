@@ -4,7 +4,7 @@ import { maskedFields } from '../http/record.ts';
 import { idSchema, timeSchema } from '../ids.ts';
 
 /** The records that have a timeline. */
-export const timelineTypes = ['lead', 'deal', 'company'] as const;
+export const timelineTypes = ['lead', 'deal', 'company', 'contact'] as const;
 export const timelineTypeSchema = z.enum(timelineTypes);
 export type TimelineType = z.infer<typeof timelineTypeSchema>;
 

@@ -6,4 +6,5 @@ export const timelineReadPermission = {
   lead: 'leads:read',
   deal: 'deals:read',
   company: 'companies:read',
+  contact: 'contacts:read',
 } as const satisfies Record<TimelineType, Permission>;

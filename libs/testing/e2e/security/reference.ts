@@ -177,9 +177,17 @@ const crmRows: Row[] = [
     body: named,
     patch: { industry: 'Shipping' },
   }),
+  ...resourceRows({
+    ...sales,
+    path: '/contacts',
+    type: 'contacts',
+    body: named,
+    patch: { title: 'Head of Seats' },
+  }),
   ...resourceRows({ ...sales, path: '/leads', type: 'leads', body: named, patch: { source: 'A fair' } }),
   ...resourceRows({ ...sales, path: '/deals', type: 'deals', body: named, patch: { product: 'Seats' } }),
   ...restoreRows('/companies', 'companies'),
+  ...restoreRows('/contacts', 'contacts'),
   ...restoreRows('/leads', 'leads'),
   ...restoreRows('/deals', 'deals'),
   {

@@ -88,6 +88,7 @@ export const rightAttacks: Attack[] = [
         '/deals?sort=amount',
         '/deals?orderBy=-amount',
         '/leads?email=x@example.com',
+        '/contacts?email=x@example.com',
         '/leads?sort=name',
         '/leads?phone=555',
       ];
@@ -155,13 +156,16 @@ export const rightAttacks: Attack[] = [
 /** The values are written by the world's own creations. */
 async function expectMasked(world: World): Promise<void> {
   const { token } = world.a.members.viewer;
-  const { deals, leads, companies, events } = world.a.records;
+  const { contacts, deals, leads, companies, events } = world.a.records;
   const paths: [Door, string][] = [
     ['crm', `/deals/${deals.sales}`],
     ['crm', '/deals?limit=100'],
     ['crm', `/leads/${leads.sales}`],
     ['crm', '/leads?limit=100'],
     ['crm', `/companies/${companies.sales}`],
+    ['crm', `/contacts/${contacts.sales}`],
+    ['crm', '/contacts?limit=100'],
+    ['timeline', `/timeline/contact/${contacts.sales}`],
     ['timeline', `/timeline/deal/${deals.sales}`],
     ['timeline', `/timeline/lead/${leads.sales}`],
     ['api-gateway', `/timeline/lead/${leads.sales}`],

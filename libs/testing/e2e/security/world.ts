@@ -12,6 +12,7 @@ export type Part = (typeof parts)[number];
 
 export const recordTypes = [
   'companies',
+  'contacts',
   'leads',
   'deals',
   'closedDeals',
@@ -174,6 +175,12 @@ function creations({ tenant: { canary, records }, part }: Member) {
       status: 201,
       path: '/companies',
       body: { name, customFields: { remark: canary } },
+    },
+    contacts: {
+      door: 'crm',
+      status: 201,
+      path: '/contacts',
+      body: { name, phones: [{ number: `555 ${canary}` }], customFields: { remark: canary } },
     },
     leads: {
       door: 'crm',
