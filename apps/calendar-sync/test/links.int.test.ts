@@ -14,12 +14,14 @@ afterAll(() => calendar.stop());
 describe('links of a calendar event', () => {
   it("are looked up in crm with the caller's own token", async () => {
     const person = buildPerson();
-    const [lead, deal] = [uuidv7(), uuidv7()];
+    const [lead, deal, contact] = [uuidv7(), uuidv7(), uuidv7()];
     calendar.crm.know('leads', lead);
+    calendar.crm.know('contacts', contact);
     calendar.crm.know('deals', deal);
     const links = [
       { entityType: 'lead', entityId: lead },
       { entityType: 'deal', entityId: deal },
+      { entityType: 'contact', entityId: contact },
     ];
     const answer = await calendar.request(person, 'POST', '/calendar/events', {
       body: buildMeeting({ links }),
@@ -30,6 +32,7 @@ describe('links of a calendar event', () => {
       expect.arrayContaining([
         { path: `/leads/${lead}`, authorization },
         { path: `/deals/${deal}`, authorization },
+        { path: `/contacts/${contact}`, authorization },
       ]),
     );
   });

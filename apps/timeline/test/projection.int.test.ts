@@ -16,7 +16,10 @@ async function itemsOf(tenantId: string, entityType: string, entityId: string): 
   expect(status).toBe(200);
   return body.items as TimelineItem[];
 }
-const link = (entityType: 'deal' | 'company', entityId: string): Link => ({ entityType, entityId });
+const link = (entityType: 'deal' | 'company' | 'contact', entityId: string): Link => ({
+  entityType,
+  entityId,
+});
 const reason = 'x-pipedesk-reason';
 
 describe('changes', () => {
@@ -31,14 +34,14 @@ describe('changes', () => {
     expect(items[0]).toMatchObject({ kind: 'change', title: 'deal updated: Forty seats', changes });
   });
 
-  it('of a deal stand on its company too', async () => {
+  it.each(['company', 'contact'] as const)('of a deal stand on its %s too', async (entityType) => {
     const { tenantId, created } = buildDeal();
-    const company = buildEvent({ tenantId, entityType: 'company', time: '2026-01-01T00:00:00.000Z' });
-    const companyId = company.subject.split('/')[1] ?? '';
-    const placed = { ...created, data: { ...created.data, links: [link('company', companyId)] } };
-    await timeline.project(placed, company);
-    const items = await itemsOf(tenantId, 'company', companyId);
-    expect(items).toEqual([placeEvent(placed)?.item, placeEvent(company)?.item]);
+    const other = buildEvent({ tenantId, entityType, time: '2026-01-01T00:00:00.000Z' });
+    const otherId = other.subject.split('/')[1] ?? '';
+    const placed = { ...created, data: { ...created.data, links: [link(entityType, otherId)] } };
+    await timeline.project(placed, other);
+    const items = await itemsOf(tenantId, entityType, otherId);
+    expect(items).toEqual([placeEvent(placed)?.item, placeEvent(other)?.item]);
   });
 });
 

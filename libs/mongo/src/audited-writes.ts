@@ -21,7 +21,7 @@ interface CreateOptions {
   /** What a repeat must have in common with the first request; the fields unless told. */
   request?: unknown;
   id?: string;
-  /** Throws when there may be no such record; asked before the write, but not about the repeat of a request. */
+  /** Throws when there may be no such record; the repeat of a request is answered nevertheless. */
   admit?: (() => Promise<void>) | undefined;
 }
 
@@ -131,11 +131,16 @@ export function createAuditedWrites<R extends RecordBase>(
   return {
     create: async (context, fields, options = {}) => {
       const { idempotencyKey, request = fields, admit } = options;
-      if (admit && idempotencyKey !== undefined) {
-        const first = await findFirst(collection, context, idempotencyKey, fingerprintOf(request));
+      try {
+        await admit?.();
+      } catch (refusal) {
+        // What stands in the way may be what the first request made.
+        const first =
+          idempotencyKey !== undefined &&
+          (await findFirst(collection, context, idempotencyKey, fingerprintOf(request)));
         if (first) return { record: toRecord<R>(first), replayed: true };
+        throw refusal;
       }
-      await admit?.();
       const document = await draftKeyed(context, fields, options);
       try {
         await collection.insertOne(document);

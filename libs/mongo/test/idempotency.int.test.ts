@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { conflict } from '@pipedesk/service-kit';
 import type { Connection } from '../src/index.ts';
 import {
   buildContext,
@@ -37,6 +38,21 @@ describe('an idempotency key', () => {
     const other = deals.create(context, buildDeal({ probability: 99 }), { idempotencyKey: 'k1' });
     expect(await problemOf(other)).toMatchObject({ status: 422, code: 'idempotency_key_reused' });
     expect((await deals.list(context, { filter: {}, limit: 10 })).items).toEqual([record]);
+  });
+
+  it('gives the repeat its record even if there could be no other any more', async () => {
+    const context = buildContext();
+    const admit = async () => {
+      if (await deals.find(context, {})) throw conflict('one_is_enough');
+    };
+    const options = { idempotencyKey: 'k1', admit };
+    const { record } = await deals.create(context, buildDeal(), options);
+    expect(await deals.create(context, buildDeal(), options)).toEqual({ record, replayed: true });
+    const other = deals.create(context, buildDeal(), { admit });
+    expect(await problemOf(other)).toMatchObject({ code: 'one_is_enough' });
+    const reused = deals.create(context, buildDeal({ probability: 99 }), options);
+    expect(await problemOf(reused)).toMatchObject({ code: 'idempotency_key_reused' });
+    expect(await stored(connection).countDocuments({ tenantId: context.tenantId })).toBe(1);
   });
 
   it('compares the request instead of the fields when it is told what the request was', async () => {

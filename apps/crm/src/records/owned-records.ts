@@ -35,7 +35,7 @@ export interface OwnedRecords<R extends OwnedRecord> {
     context: TenantContext,
     fields: Omit<NewRecord<R>, keyof Owned>,
     idempotencyKey: string | undefined,
-    /** Throws when there may be no such record; not asked about the repeat of a request. */
+    /** Throws when there may be no such record; the repeat of a request is answered nevertheless. */
     admit?: () => Promise<void>,
   ): Promise<R>;
   get(context: TenantContext, id: string): Promise<R>;
