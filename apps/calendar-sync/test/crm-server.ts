@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 export interface CrmServer {
   url: string;
   /** Answers `GET /<path>/<id>` with this status from now on; unknown records answer 404. */
-  know(path: 'leads' | 'deals' | 'companies', id: string, status?: number): void;
+  know(path: 'leads' | 'deals' | 'companies' | 'contacts', id: string, status?: number): void;
   /** Every request so far: its path and its token. */
   requests: { path: string; authorization: string | undefined }[];
   stop(): Promise<void>;

@@ -141,7 +141,8 @@ describe('a duplicate', () => {
 describe('the contacts of a deal', () => {
   it('are linked by its events and find it', async () => {
     const ada = crm.as();
-    const [grace, alan] = [await create(ada), await create(ada)].map(({ body }) => body.id);
+    const grace = (await create(ada)).body.id as string;
+    const alan = (await create(ada)).body.id as string;
     const { body: deal } = await ada.post('/deals', { name: 'Seats', contactIds: [grace, alan] });
     expect(deal.contactIds).toEqual([grace, alan]);
     expect((await ada.get(`/deals?contactId=${alan}`)).body.items).toEqual([deal]);
