@@ -16,11 +16,14 @@ import { createChunkImporter } from './imports/chunk-import.ts';
 import { createImportJobs } from './imports/import.jobs.ts';
 import { createImportRepository } from './imports/import.model.ts';
 import { importRoutes } from './imports/import.routes.ts';
-import { createImportRunner, type ImportRunner } from './imports/import.runner.ts';
+import { createImportRunner } from './imports/import.runner.ts';
 import { createImportService } from './imports/import.service.ts';
+import type { Worker } from './jobs/worker.ts';
 import { createLeadRepository } from './leads/lead.model.ts';
 import { leadRoutes } from './leads/lead.routes.ts';
 import { createLeadService } from './leads/lead.service.ts';
+import { createContactMerging } from './merges/merging.ts';
+import { createMergeStore } from './merges/merge.store.ts';
 import { createNoteRepository } from './notes/note.model.ts';
 import { noteRoutes } from './notes/note.routes.ts';
 import { createNoteService } from './notes/note.service.ts';
@@ -41,7 +44,8 @@ export interface AppDeps {
 export interface App {
   app: Express;
   relay: OutboxRelay;
-  importRunner: ImportRunner;
+  importRunner: Worker;
+  mergeRunner: Worker;
 }
 
 /** Builds the service; never listens. */
@@ -53,12 +57,22 @@ export function createApp(deps: AppDeps): App {
   const companyRepository = createCompanyRepository(store);
   const dealRepository = createDealRepository(store);
   const companies = createCompanyService({ companies: companyRepository });
-  const contacts = createContactService({ contacts: createContactRepository(store), companies });
+  const contactRepository = createContactRepository(store);
+  const noteRepository = createNoteRepository(store);
+  const merges = createMergeStore(connection);
+  const contacts = createContactService({ contacts: contactRepository, companies, merges });
   const leads = createLeadService({ leads: createLeadRepository(store) });
   const deals = createDealService({ deals: dealRepository, companies, contacts, clock: () => new Date() });
   const notes = createNoteService({
-    notes: createNoteRepository(store),
+    notes: noteRepository,
     notables: { company: companies, contact: contacts, lead: leads, deal: deals },
+  });
+
+  const merging = createContactMerging({
+    contacts,
+    merges,
+    repositories: { contacts: contactRepository, notes: noteRepository, deals: dealRepository },
+    log,
   });
 
   const audit = createAuditClient({ url: deps.auditUrl, metrics });
@@ -73,6 +87,7 @@ export function createApp(deps: AppDeps): App {
     routes: [
       ...companyRoutes(companies, audit),
       ...contactRoutes(contacts, audit),
+      ...merging.routes,
       ...leadRoutes(leads, audit),
       ...dealRoutes(deals, audit),
       ...noteRoutes(notes),
@@ -83,5 +98,10 @@ export function createApp(deps: AppDeps): App {
     checks: { database: pingMongo(connection) },
     errorMappers: [databaseProblem],
   });
-  return { app, importRunner, relay: createDelivery({ source: outbox, publisher, log, metrics }) };
+  return {
+    app,
+    importRunner,
+    mergeRunner: merging.runner,
+    relay: createDelivery({ source: outbox, publisher, log, metrics }),
+  };
 }

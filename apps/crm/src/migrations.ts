@@ -4,6 +4,7 @@ import { contactMigrations } from './contacts/contact.model.ts';
 import { dealMigrations } from './deals/deal.model.ts';
 import { importMigrations } from './imports/import.model.ts';
 import { leadMigrations } from './leads/lead.model.ts';
+import { mergeMigrations } from './merges/merge.store.ts';
 import { noteMigrations } from './notes/note.model.ts';
 
 export const migrations: Migration[] = [
@@ -11,6 +12,7 @@ export const migrations: Migration[] = [
   ...contactMigrations,
   ...leadMigrations,
   ...dealMigrations,
+  ...mergeMigrations,
   ...noteMigrations,
   ...importMigrations,
 ];

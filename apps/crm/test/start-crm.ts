@@ -6,6 +6,7 @@ import { type Claims, createTokenIssuer, eventually, given } from '@pipedesk/tes
 import { v7 as uuidv7 } from 'uuid';
 import { createApp } from '../src/app.ts';
 import type { ImportRunner } from '../src/imports/import.runner.ts';
+import type { Worker } from '../src/jobs/worker.ts';
 import { migrations } from '../src/migrations.ts';
 
 /** What an answer had to say. */
@@ -33,6 +34,7 @@ export interface TestCrm {
   database: string;
   connection: Connection;
   importRunner: ImportRunner;
+  mergeRunner: Worker;
   as(claims?: Claims): Client;
   tokenFor(claims: Claims): Promise<string>;
   /** The events that wait in a record's outbox. */
@@ -54,7 +56,7 @@ export async function startCrm(
   await migrate(connection, migrations, log);
   const { keys, issuer, audience, revocations, tokenFor } = createTokenIssuer();
   const publisher = createPublisher({ url: amqpUrl, service: 'crm', log });
-  const { app, relay, importRunner } = createApp({
+  const { app, relay, importRunner, mergeRunner } = createApp({
     connection,
     publisher,
     authenticate: createAuthenticator({ keys, issuer, audience, revocations }),
@@ -71,6 +73,7 @@ export async function startCrm(
     database,
     connection,
     importRunner,
+    mergeRunner,
     tokenFor,
     as: (claims = {}) => {
       const whole = { tenantId: uuidv7(), userId: uuidv7(), ...claims };
@@ -86,6 +89,7 @@ export async function startCrm(
     stop: async () => {
       await http.close();
       await importRunner.close();
+      await mergeRunner.close();
       await relay.close();
       await publisher.close();
       await connection.dropDatabase();

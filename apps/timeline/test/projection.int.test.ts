@@ -73,6 +73,26 @@ describe('notes', () => {
     expect(note).toMatchObject({ text: 'text 30' });
   });
 
+  it.each([0, 1])('stand where they point last, in order %i of delivery', async (order) => {
+    const { tenantId, dealId, created } = buildDeal();
+    const contact = buildEvent({ tenantId, entityType: 'contact', time: created.time });
+    const contactId = contact.subject.split('/')[1] ?? '';
+    const [here, there] = [link('deal', dealId), link('contact', contactId)];
+    const moved = { ...buildNote(contactId, 'moved'), entityType: 'contact' };
+    const events = buildVersions('note', {
+      tenantId,
+      versions: [
+        { snapshot: buildNote(dealId, 'moved'), links: [here] },
+        { snapshot: moved, links: [here, there] },
+      ],
+    });
+    await timeline.project(created, contact);
+    for (const event of permutations(events)[order] ?? []) await timeline.project(event);
+    expect((await itemsOf(tenantId, 'deal', dealId)).map(({ kind }) => kind)).toEqual(['change']);
+    const [note] = await itemsOf(tenantId, 'contact', contactId);
+    expect(note).toMatchObject({ kind: 'note', text: 'moved', source: { version: 2 } });
+  });
+
   it.each([0, 1])('disappear once deleted, in order %i of delivery', async (order) => {
     const { tenantId, dealId, created } = buildDeal();
     const version = { snapshot: buildNote(dealId, 'gone soon'), links: [link('deal', dealId)] };

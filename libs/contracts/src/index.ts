@@ -13,6 +13,7 @@ export * from './http/auth.ts';
 export * from './http/api-keys.ts';
 export * from './http/calendar.ts';
 export * from './http/companies.ts';
+export * from './http/contact-merges.ts';
 export * from './http/contacts.ts';
 export * from './http/deals.ts';
 export * from './http/free-busy.ts';

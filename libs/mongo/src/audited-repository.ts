@@ -31,6 +31,8 @@ export interface AuditedRepository<R extends RecordBase> extends AuditedWrites<R
   /** @throws ProblemError 404 `<entity>_not_found`, for another tenant's id as well */
   get(context: TenantContext, id: string): Promise<R>;
   find(context: TenantContext, filter: Record<string, unknown>): Promise<R | null>;
+  /** A deleted record, as it was. */
+  findRemoved(context: TenantContext, id: string): Promise<R | null>;
   /**
    * Which of these values of a field the tenant has already, each with the idempotency key its record was made with.
    */
@@ -58,9 +60,16 @@ export function createAuditedRepository<R extends RecordBase>(
     });
   }
 
+  async function findRemoved(context: TenantContext, id: string): Promise<R | null> {
+    const removed = { _id: id, tenantId: tenantOf(context), deletedAt: { $ne: null } };
+    const tombstone = await collection.findOne(removed);
+    return tombstone && toRecord<R>(tombstone);
+  }
+
   return {
-    ...createAuditedWrites(store, get),
+    ...createAuditedWrites(store, { get, findRemoved }),
     get,
+    findRemoved,
     find: async (context, filter) => {
       const document = await model
         .findOne({ ...filter, tenantId: tenantOf(context), deletedAt: null })

@@ -7,7 +7,6 @@ import { isDuplicateKey } from './errors.ts';
 import { findFirst, findRepeated, fingerprintOf, insertFresh, isKeyTaken, ownKey } from './idempotency.ts';
 import { type RecordBase, toRecord } from './record.ts';
 import type { Store } from './repository-definition.ts';
-import { tenantOf } from './tenant.ts';
 import { repeatOnRace, writeRestored, writeTombstone, writeVersion } from './versions.ts';
 
 export interface Created<R> {
@@ -70,15 +69,25 @@ export interface AuditedWrites<R extends RecordBase> {
   /** Soft delete: a tombstone keeps the event until it is sent. */
   remove(context: TenantContext, id: string, options: ChangeOptions<R>): Promise<R>;
   /**
-   * Brings back what `remove` took, as it was.
+   * Brings back what `remove` took, as it was or as `mutate` makes it.
    * @throws ProblemError 404, 409 `<entity>_not_deleted`, 412 `version_mismatch`
    */
-  restore(context: TenantContext, id: string, options: ChangeOptions<R>): Promise<R>;
+  restore(
+    context: TenantContext,
+    id: string,
+    options: ChangeOptions<R>,
+    mutate?: (draft: R) => void,
+  ): Promise<R>;
+}
+
+interface Reads<R> {
+  get(context: TenantContext, id: string): Promise<R>;
+  findRemoved(context: TenantContext, id: string): Promise<R | null>;
 }
 
 export function createAuditedWrites<R extends RecordBase>(
   store: Store<R>,
-  get: (context: TenantContext, id: string) => Promise<R>,
+  { get, findRemoved }: Reads<R>,
 ): AuditedWrites<R> {
   const { collection, definition } = store;
 
@@ -117,12 +126,8 @@ export function createAuditedWrites<R extends RecordBase>(
     id: string,
     options: ChangeOptions<R>,
   ): Promise<Opened<R>> {
-    const tombstone = await collection.findOne({
-      _id: id,
-      tenantId: tenantOf(context),
-      deletedAt: { $ne: null },
-    });
-    if (tombstone) return open(context, toRecord<R>(tombstone), options);
+    const tombstone = await findRemoved(context, id);
+    if (tombstone) return open(context, tombstone, options);
     open(context, await get(context, id), options);
     const { entityType } = definition;
     throw conflict(`${entityType}_not_deleted`, { detail: `This ${entityType} is not deleted.` });
@@ -178,10 +183,12 @@ export function createAuditedWrites<R extends RecordBase>(
         const { record, acting } = await openFor(context, id, options);
         return writeTombstone(store, acting, record);
       }),
-    restore: (context, id, options) =>
+    restore: (context, id, options, mutate) =>
       repeatOnRace(async () => {
-        const { record, acting } = await openRemoved(context, id, options);
-        return writeRestored(store, acting, record);
+        const { record: tombstone, acting } = await openRemoved(context, id, options);
+        const draft = structuredClone(tombstone);
+        mutate?.(draft);
+        return writeRestored(store, acting, tombstone, draft);
       }),
   };
 }

@@ -20,22 +20,27 @@ export async function writeVersion<R extends RecordBase>(
   before: R,
   draft: R,
 ): Promise<R | undefined> {
+  const { after, changes, set, time } = await nextVersion(store, before, draft);
+  if (changes.length === 0) return before;
+  const event = nextEvent(store, context, { before, after, changes, time });
+  const only = uniqueOf(store, after);
+  const unique = only === uniqueOf(store, before) ? undefined : only;
+  return (await update(store, context, before, { set, event, unique })) ? after : undefined;
+}
+
+/** What a draft comes to once its values are cast, and what has to be stored for that. */
+async function nextVersion<R extends RecordBase>(store: Store<R>, before: R, draft: R) {
   const touched = topFields(diffRecords(ownFields(before), ownFields(draft)));
-  if (touched.length === 0) return before;
   refuseInternal(touched);
-  const values = pick(await castValues(store, pick(draft, touched), touched), touched);
+  const values =
+    touched.length === 0 ? {} : pick(await castValues(store, pick(draft, touched), touched), touched);
   const time = new Date();
   const { createdAt } = before;
   const base = { id: before.id, version: before.version + 1, createdAt, updatedAt: time.toISOString() };
   const after = { ...draft, ...toRecord<R>(values), ...base };
   // Once more: a value that only differed in form, such as a time with an offset, is the same after its cast.
   const changes = diffRecords(ownFields(before), ownFields(after));
-  if (changes.length === 0) return before;
-  const event = nextEvent(store, context, { before, after, changes, time });
-  const set = { ...values, ...store.definition.derive?.(after), updatedAt: time };
-  const only = uniqueOf(store, after);
-  const unique = only === uniqueOf(store, before) ? undefined : only;
-  return (await update(store, context, before, { set, event, unique })) ? after : undefined;
+  return { after, changes, time, set: { ...values, ...store.definition.derive?.(after), updatedAt: time } };
 }
 
 /**
@@ -54,7 +59,7 @@ export async function writeTombstone<R extends RecordBase>(
 }
 
 /**
- * Takes a tombstone away: the record is again what it was when it was removed, as its next version.
+ * Takes a tombstone away: the record is there again as the draft has it, as its next version.
  * @returns undefined when somebody else has written meanwhile
  * @throws MongoServerError of a duplicate key when another record has meanwhile got what is unique
  */
@@ -62,12 +67,16 @@ export async function writeRestored<R extends RecordBase>(
   store: Store<R>,
   context: TenantContext,
   tombstone: R,
+  draft: R,
 ): Promise<R | undefined> {
-  const time = new Date();
-  const after = { ...tombstone, version: tombstone.version + 1, updatedAt: time.toISOString() };
-  const event = nextEvent(store, context, { before: null, after, changes: [], time });
-  const set = { deletedAt: null, updatedAt: time };
-  const write = { set, event, unique: uniqueOf(store, after), deletedAt: { $ne: null } };
+  const { after, changes, set, time } = await nextVersion(store, tombstone, draft);
+  const event = nextEvent(store, context, { before: null, after, changes, time });
+  const write = {
+    set: { ...set, deletedAt: null },
+    event,
+    unique: uniqueOf(store, after),
+    deletedAt: { $ne: null },
+  };
   return (await update(store, context, tombstone, write)) ? after : undefined;
 }
 

@@ -26,6 +26,7 @@ afterAll(() => close());
 const calls: Record<keyof DealRepository, (context: TenantContext, record: Deal) => Promise<unknown>> = {
   get: (context, { id }) => deals.get(context, id),
   find: (context, { name }) => deals.find(context, { name }),
+  findRemoved: (context, { id }) => deals.findRemoved(context, id),
   keysOf: (context, { name }) => deals.keysOf(context, 'name', [name]),
   list: (context) => deals.list(context, { filter: {}, limit: 10 }),
   create: (context) => deals.create(context, buildDeal(), { idempotencyKey: 'k' }),

@@ -37,6 +37,7 @@ export function createContactRepository(deps: StoreDeps): ContactRepository {
       ],
       companyId: { type: String, default: null },
       customFields: { type: Object, default: {} },
+      mergedInto: { type: String, default: null },
       ownerId: { type: String, default: null },
       teamId: { type: String, default: null },
     },

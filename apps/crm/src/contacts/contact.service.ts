@@ -6,9 +6,11 @@ import {
   type NewContact,
   type Page,
 } from '@pipedesk/contracts';
-import { conflict, type TenantContext } from '@pipedesk/service-kit';
+import { conflict, notFound, type TenantContext } from '@pipedesk/service-kit';
 import type { CompanyService } from '../companies/company.service.ts';
 import { createOwnedRecords, type CreateOptions, type WriteOptions } from '../records/owned-records.ts';
+import type { MergeStore } from '../merges/merge.store.ts';
+import { isProblem } from '../records/is-problem.ts';
 import { addressPath, type ContactRepository } from './contact.model.ts';
 
 export type ContactService = ReturnType<typeof createContactService>;
@@ -16,9 +18,10 @@ export type ContactService = ReturnType<typeof createContactService>;
 interface ContactDeps {
   contacts: ContactRepository;
   companies: CompanyService;
+  merges: Pick<MergeStore, 'isRunning'>;
 }
 
-export function createContactService({ contacts, companies }: ContactDeps) {
+export function createContactService({ contacts, companies, merges }: ContactDeps) {
   const records = createOwnedRecords(contacts, 'contacts');
 
   async function requireCompany(context: TenantContext, companyId: string | null | undefined): Promise<void> {
@@ -45,6 +48,20 @@ export function createContactService({ contacts, companies }: ContactDeps) {
     });
   }
 
+  /** @throws ProblemError 404, which says of a merged contact where it went, if the caller may read it */
+  async function get(context: TenantContext, id: string): Promise<Contact> {
+    try {
+      return await records.get(context, id);
+    } catch (error) {
+      const removed = isProblem(error, 404) ? await contacts.findRemoved(context, id) : null;
+      if (!removed?.mergedInto || !decide(context.subject, 'contacts:read', removed)) throw error;
+      throw notFound('contact_not_found', {
+        detail: 'This contact was merged into another.',
+        extra: { mergedInto: removed.mergedInto },
+      });
+    }
+  }
+
   const change = async (
     context: TenantContext,
     id: string,
@@ -52,11 +69,16 @@ export function createContactService({ contacts, companies }: ContactDeps) {
     patch: ContactPatch,
   ): Promise<Contact> => {
     await requireCompany(context, patch.companyId);
-    return records.change(context, id, options, (contact) => Object.assign(contact, patch));
+    return records.change(context, id, options, (contact) => {
+      if (contact.mergedInto !== null) throw beingMerged();
+      Object.assign(contact, patch);
+    });
   };
 
   return {
     ...records,
+    get,
+    requireCompany,
     create: async (
       context: TenantContext,
       fields: NewContact,
@@ -64,7 +86,7 @@ export function createContactService({ contacts, companies }: ContactDeps) {
       { allowDuplicate = false }: CreateOptions = {},
     ): Promise<Contact> => {
       await requireCompany(context, fields.companyId);
-      return records.create(context, fields, idempotencyKey, async () => {
+      return records.create(context, { ...fields, mergedInto: null }, idempotencyKey, async () => {
         if (!allowDuplicate) await refuseDuplicate(context, fields);
       });
     },
@@ -73,7 +95,21 @@ export function createContactService({ contacts, companies }: ContactDeps) {
       { email, ownerId, companyId, ...page }: ContactListQuery,
     ): Promise<Page<Contact>> => records.list(context, { [addressPath]: email, ownerId, companyId }, page),
     change,
+    /** Undoes a merge as far as the contact itself goes; what referred to it stays where it is. */
+    restore: async (context: TenantContext, id: string, options: WriteOptions): Promise<Contact> => {
+      if (await merges.isRunning(id)) throw beingMerged();
+      return records.restore(context, id, options, (contact) => {
+        contact.mergedInto = null;
+      });
+    },
     /** Values of an earlier version. */
     restoreFields: change,
   };
+}
+
+/** Refuses what would get in the way of a merge that is at work on the contact. */
+export function beingMerged() {
+  return conflict('contact_being_merged', {
+    detail: 'This contact is being merged just now. Read it again shortly.',
+  });
 }

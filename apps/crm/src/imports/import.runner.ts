@@ -1,6 +1,7 @@
 import type { Import, RowReport } from '@pipedesk/contracts';
 import { isDatabaseUnavailable } from '@pipedesk/mongo';
 import type { Logger } from '@pipedesk/service-kit';
+import { createWorker, type Worker } from '../jobs/worker.ts';
 import type { createChunkImporter } from './chunk-import.ts';
 import type { ImportJob, ImportJobs } from './import.jobs.ts';
 import type { ImportRepository } from './import.model.ts';
@@ -14,12 +15,7 @@ interface RunnerDeps {
   lookEvery?: number;
 }
 
-export interface ImportRunner {
-  /** Looks for work now. */
-  wake(): void;
-  /** Ends after the chunk at hand; the next start goes on from there. */
-  close(): Promise<void>;
-}
+export type ImportRunner = Worker;
 
 const mostFailures = 5;
 
@@ -31,15 +27,12 @@ export function createImportRunner({
   log,
   lookEvery = 2_000,
 }: RunnerDeps): ImportRunner {
-  let closed = false;
-  let working: Promise<void> | undefined;
-
-  async function work(): Promise<void> {
+  async function work(isClosed: () => boolean): Promise<void> {
     await settleStaged();
-    while (!closed) {
+    while (!isClosed()) {
       const job = await jobs.claim('open');
       if (!job) return;
-      await run(job);
+      await run(job, isClosed);
     }
   }
 
@@ -51,9 +44,9 @@ export function createImportRunner({
     }
   }
 
-  async function run(job: ImportJob): Promise<void> {
+  async function run(job: ImportJob, isClosed: () => boolean): Promise<void> {
     let current: ImportJob | null = job;
-    while (current && current.nextChunk < current.chunks && !closed) {
+    while (current && current.nextChunk < current.chunks && !isClosed()) {
       if (!(await runChunk(current))) return;
       current = await jobs.read(job._id);
     }
@@ -114,25 +107,7 @@ export function createImportRunner({
     log.info({ importId: job._id, status, imported, rejected, warnings }, 'import ended');
   }
 
-  function wake(): void {
-    if (closed) return;
-    working ??= work()
-      .catch((error: unknown) => {
-        log.warn({ err: error }, 'imports cannot go on just now');
-      })
-      .finally(() => (working = undefined));
-  }
-
-  const timer = setInterval(wake, lookEvery);
-  wake();
-  return {
-    wake,
-    close: async () => {
-      closed = true;
-      clearInterval(timer);
-      await working;
-    },
-  };
+  return createWorker({ name: 'imports', work, lookEvery, log });
 }
 
 /** Keys are the same when a chunk is worked on again, whatever its other rows have come to since. */

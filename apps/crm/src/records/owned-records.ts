@@ -1,12 +1,7 @@
 import type { Authority, EntityType, Link, Owned, Page, Permission } from '@pipedesk/contracts';
 import type { AuditedRepository, NewRecord, RecordBase } from '@pipedesk/mongo';
-import {
-  authorize,
-  permittedFilter,
-  ProblemError,
-  type TenantContext,
-  unprocessable,
-} from '@pipedesk/service-kit';
+import { authorize, permittedFilter, type TenantContext, unprocessable } from '@pipedesk/service-kit';
+import { isProblem } from './is-problem.ts';
 
 /** Records with an owner and a team, such as companies, leads and deals. */
 export type OwnedRecord = RecordBase & Owned;
@@ -43,7 +38,7 @@ export interface OwnedRecords<R extends OwnedRecord> {
   change(context: TenantContext, id: string, options: WriteOptions, mutate: (draft: R) => void): Promise<R>;
   remove(context: TenantContext, id: string, options: WriteOptions): Promise<void>;
   /** Brings back a deleted record; who may delete it may do so. */
-  restore(context: TenantContext, id: string, options: WriteOptions): Promise<R>;
+  restore(context: TenantContext, id: string, options: WriteOptions, mutate?: (draft: R) => void): Promise<R>;
   /** @throws ProblemError 422 when a body refers to a record that is not there or not the caller's to read */
   requireReference(context: TenantContext, entityType: EntityType, id: string, field: string): Promise<R>;
 }
@@ -91,13 +86,19 @@ export function createOwnedRecords<R extends OwnedRecord>(
     remove: async (context, id, { ifMatch }) => {
       await repository.remove(context, id, { expectedVersion: ifMatch, authorize: may(context, 'delete') });
     },
-    restore: (context, id, { ifMatch }) =>
-      repository.restore(context, id, { expectedVersion: ifMatch, authorize: may(context, 'delete') }),
+    restore: (context, id, { ifMatch }, mutate) =>
+      repository.restore(
+        context,
+        id,
+        { expectedVersion: ifMatch, authorize: may(context, 'delete') },
+        mutate,
+      ),
     requireReference: async (context, entityType, id, field) => {
       try {
         return await get(context, id);
       } catch (error) {
-        if (!isRefusal(error)) throw error;
+        // Not there or not for this caller; anything else, such as an outage, must not look like a wrong id.
+        if (!isProblem(error, 403, 404)) throw error;
         throw unprocessable(`${entityType}_not_found`, {
           detail: `There is no ${entityType} with this id that you may read.`,
           errors: [{ in: 'body', path: field, message: `names no ${entityType}` }],
@@ -105,11 +106,6 @@ export function createOwnedRecords<R extends OwnedRecord>(
       }
     },
   };
-}
-
-/** Not there or not for this caller; anything else, such as an outage, must not look like a wrong id. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof ProblemError && (error.status === 404 || error.status === 403);
 }
 
 /** Filters a client left out do not filter. */

@@ -42,7 +42,7 @@ const records = {
       phones: fc.array(fc.record({ number: secret, label: secret }), { minLength: 1 }),
       customFields,
     }),
-    rest: { title: 'Head of Seats', companyId: null },
+    rest: { title: 'Head of Seats', companyId: null, mergedInto: null },
   },
   deal: {
     schema: dealSchema,

@@ -40,6 +40,7 @@ export const rules = {
   'contacts:create': creators,
   'contacts:edit': editors,
   'contacts:delete': stewards,
+  'contacts:merge': stewards,
   'notes:read': everyone,
   'notes:create': creators,
   'notes:edit': authors,

@@ -53,6 +53,8 @@ export const contactSchema = z.object({
   ...fields,
   emails: z.array(z.object({ address: z.string(), label: z.string().nullable(), primary: z.boolean() })),
   phones: z.array(z.object({ number: z.string(), label: z.string().nullable() })),
+  /** Where a contact went that is deleted because it was merged into another. */
+  mergedInto: idSchema.nullable().default(null),
   ...ownedFields,
   ...maskedFields,
 });

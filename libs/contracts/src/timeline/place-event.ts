@@ -70,26 +70,24 @@ function changeItem(event: ChangeEvent, entityType: EntityType): TimelineItem {
 
 /**
  * A change stays for ever on the timelines of its record and of the records it is linked to. A note or meeting stands
- * where its links point now and leaves the timelines it was taken off.
+ * where it points now and leaves the timelines it was taken off.
  */
 function placesOf(event: ChangeEvent): Place[] {
   const subject = subjectOf(event);
   const links = onePerRecord([subject, ...event.data.links].filter(hasTimeline));
-  if (subject.entityType !== 'calendar_event')
-    return links.map((link) => ({ ...link, deleted: isDeletedNote(event) }));
-  const current = linkedNow(event);
-  return links.map((link) => ({ ...link, deleted: !current.has(link.entityId) }));
+  const current = pointingNow[subject.entityType]?.(event.data.after ?? {});
+  return links.map((link) => ({
+    ...link,
+    deleted: current !== undefined && !current.includes(link.entityId),
+  }));
 }
 
-function isDeletedNote(event: ChangeEvent): boolean {
-  return event.data.action === 'deleted' && subjectOf(event).entityType === 'note';
-}
-
-function linkedNow(event: ChangeEvent): Set<string> {
-  if (event.data.action === 'deleted') return new Set();
-  const links = calendarEventSchema.shape.links.safeParse(event.data.after?.links).data ?? [];
-  return new Set(links.map((link) => link.entityId));
-}
+/** The records that a note or meeting points to; a deleted one points to none. */
+const pointingNow: Partial<Record<EntityType, (after: Snapshot) => string[]>> = {
+  note: ({ entityId }) => noteSchema.shape.entityId.array().safeParse([entityId]).data ?? [],
+  calendar_event: ({ links }) =>
+    (calendarEventSchema.shape.links.safeParse(links).data ?? []).map(({ entityId }) => entityId),
+};
 
 function hasTimeline(link: Link): link is { entityType: TimelineType; entityId: string } {
   return timelineTypeSchema.safeParse(link.entityType).success;

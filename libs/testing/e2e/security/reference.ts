@@ -188,6 +188,20 @@ const crmRows: Row[] = [
   ...resourceRows({ ...sales, path: '/deals', type: 'deals', body: named, patch: { product: 'Seats' } }),
   ...restoreRows('/companies', 'companies'),
   ...restoreRows('/contacts', 'contacts'),
+  {
+    route: 'POST /contacts/{id}/merge',
+    doors: edge('crm'),
+    about: 'contacts',
+    reaches: matrix.delete,
+    status: 200,
+    request: async ({ world: { wire }, owner }) => {
+      const [survivor, other] = [
+        await createRecord(wire, owner, 'contacts'),
+        await createRecord(wire, owner, 'contacts'),
+      ];
+      return { path: `/contacts/${survivor}/merge`, body: { ids: [other] } };
+    },
+  },
   ...restoreRows('/leads', 'leads'),
   ...restoreRows('/deals', 'deals'),
   {
