@@ -98,7 +98,7 @@ describe('a merge', () => {
       expect(status === 200 || ['contact_being_merged', 'contact_not_found'].includes(body.code)).toBe(true);
     const again = await merge(ada, pair.survivor, [pair.other], {}, { 'if-match': '"1"' });
     expect(again).toMatchObject({ status: 200, body: { status: 'done', merged: [pair.other] } });
-    expect(new Set(done.map(({ body }) => body.operationId))).toEqual(new Set([again.body.operationId]));
+    for (const { body } of done) expect(body.operationId).toBe(again.body.operationId);
     await expectMerged(ada, pair, again.body.operationId);
   });
 
@@ -108,7 +108,7 @@ describe('a merge', () => {
     const fields = { name: 'G. Hopper', title: null, phones: [{ number: '555' }] };
     const { body } = await merge(ada, one, [three, two], { fields });
     expect(body.contact).toMatchObject({ name: 'G. Hopper', title: null, phones: [{ number: '555' }] });
-    expect(body.merged.toSorted()).toEqual([two, three].toSorted());
+    expect((body.merged as string[]).toSorted()).toEqual([two, three].toSorted());
   });
 
   it('can be undone for a contact, and made again', async () => {
