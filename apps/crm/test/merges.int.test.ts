@@ -80,12 +80,11 @@ describe('a merge', () => {
     const { status, body } = await merge(ada, pair.survivor, [pair.other]);
     expect(status).toBe(200);
     expect(body).toMatchObject({
-      status: 'done',
-      contact: { id: pair.survivor, version: 2 },
-      merged: [pair.other],
-      moved: { notes: 1, deals: 1 },
+      id: pair.survivor,
+      version: 2,
+      merge: { status: 'done', merged: [pair.other], moved: { notes: 1, deals: 1 } },
     });
-    await expectMerged(ada, pair, body.operationId);
+    await expectMerged(ada, pair, body.merge.operationId);
   });
 
   it('is the same merge when it is asked for again, at once or later', async () => {
@@ -97,9 +96,9 @@ describe('a merge', () => {
     for (const { status, body } of answers)
       expect(status === 200 || ['contact_being_merged', 'contact_not_found'].includes(body.code)).toBe(true);
     const again = await merge(ada, pair.survivor, [pair.other], {}, { 'if-match': '"1"' });
-    expect(again).toMatchObject({ status: 200, body: { status: 'done', merged: [pair.other] } });
-    for (const { body } of done) expect(body.operationId).toBe(again.body.operationId);
-    await expectMerged(ada, pair, again.body.operationId);
+    expect(again).toMatchObject({ status: 200, body: { merge: { status: 'done', merged: [pair.other] } } });
+    for (const { body } of done) expect(body.merge.operationId).toBe(again.body.merge.operationId);
+    await expectMerged(ada, pair, again.body.merge.operationId);
   });
 
   it('takes the values it is given instead of those it would find', async () => {
@@ -107,8 +106,8 @@ describe('a merge', () => {
     const [one, two, three] = [await create(ada), await create(ada, { title: 'A' }), await create(ada)];
     const fields = { name: 'G. Hopper', title: null, phones: [{ number: '555' }] };
     const { body } = await merge(ada, one, [three, two], { fields });
-    expect(body.contact).toMatchObject({ name: 'G. Hopper', title: null, phones: [{ number: '555' }] });
-    expect((body.merged as string[]).toSorted()).toEqual([two, three].toSorted());
+    expect(body).toMatchObject({ name: 'G. Hopper', title: null, phones: [{ number: '555' }] });
+    expect((body.merge.merged as string[]).toSorted()).toEqual([two, three].toSorted());
   });
 
   it('can be undone for a contact, and made again', async () => {
@@ -118,8 +117,12 @@ describe('a merge', () => {
     const restored = await ada.post(`/contacts/${other}/restore`, {});
     expect(restored).toMatchObject({ status: 200, body: { title: 'Admiral', mergedInto: null } });
     const { body: second } = await merge(ada, survivor, [other]);
-    expect(second).toMatchObject({ status: 'done', merged: [other], moved: { notes: 0, deals: 0 } });
-    expect(second.operationId).not.toBe(first.operationId);
+    expect(second.merge).toMatchObject({
+      status: 'done',
+      merged: [other],
+      moved: { notes: 0, deals: 0 },
+    });
+    expect(second.merge.operationId).not.toBe(first.merge.operationId);
   });
 });
 
@@ -280,7 +283,7 @@ describe('a merge that is interrupted', () => {
       expect(await merges().findOne({ _id: operationId as never })).toMatchObject({ status: 'done' }),
     );
     await expectMerged(ada, pair, operationId);
-    expect((await merge(ada, pair.survivor, [pair.other])).body).toMatchObject({
+    expect((await merge(ada, pair.survivor, [pair.other])).body.merge).toMatchObject({
       operationId,
       status: 'done',
     });
@@ -297,7 +300,9 @@ describe('a merge that is interrupted', () => {
     await expireLeases();
     await startRunner();
     await eventually(async () =>
-      expect(await merges().findOne({ _id: body.operationId as never })).toMatchObject({ settled: true }),
+      expect(await merges().findOne({ _id: body.merge.operationId as never })).toMatchObject({
+        settled: true,
+      }),
     );
     expect((await ada.get(`/deals/${pair.dealId}`)).body.contactIds).toEqual([pair.survivor]);
   });

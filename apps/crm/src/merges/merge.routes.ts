@@ -1,4 +1,4 @@
-import { contactMergeSchema, idParams, mergeContactsBody } from '@pipedesk/contracts';
+import { idParams, mergeContactsBody, mergedContactSchema } from '@pipedesk/contracts';
 import { audited, type Route, route } from '@pipedesk/service-kit';
 import type { ContactMergeService } from './merge.service.ts';
 
@@ -11,7 +11,8 @@ export const contactMergeRoutes = (service: ContactMergeService): Route[] => [
     audit: audited('crm.contact.updated', 'crm.contact.deleted', 'crm.note.updated', 'crm.deal.updated'),
     params: idParams,
     body: mergeContactsBody,
-    response: contactMergeSchema,
+    response: mergedContactSchema,
+    shows: 'contact',
     handle: ({ context, params, body, ifMatch }) => service.merge(context, params.id, { ifMatch }, body),
   }),
 ];

@@ -1,4 +1,4 @@
-import type { Contact, ContactMergeResult, MergeContacts } from '@pipedesk/contracts';
+import type { Contact, MergeContacts, MergedContact } from '@pipedesk/contracts';
 import {
   authorize,
   forbidden,
@@ -104,7 +104,7 @@ export function createContactMergeService(deps: ContactMergeDeps) {
       id: string,
       { ifMatch }: WriteOptions,
       request: MergeContacts,
-    ): Promise<ContactMergeResult> => {
+    ): Promise<MergedContact> => {
       refuseSelf(id, request.ids);
       const survivor = await contacts.get(context, id);
       authorize(context, 'contacts:merge', survivor);
@@ -113,7 +113,7 @@ export function createContactMergeService(deps: ContactMergeDeps) {
         throw versionMismatch(ifMatch, survivor.version);
       const merge = await carryOutFor(earlier ?? (await accept(context, survivor, request)));
       const { _id: operationId, status, merged, moved } = merge;
-      return { operationId, status, merged, moved, contact: await contacts.get(context, id) };
+      return { ...(await contacts.get(context, id)), merge: { operationId, status, merged, moved } };
     },
   };
 }

@@ -18,16 +18,16 @@ export type MergeContacts = z.infer<typeof mergeContactsBody>;
 const mergeStatusSchema = z.enum(['running', 'done', 'abandoned']);
 export type ContactMergeStatus = z.infer<typeof mergeStatusSchema>;
 
-/** What a merge did. A repeat of the request gives it again, and with `running` says how far it has come. */
-export const contactMergeSchema = z.object({
-  /** Joins its changes in audit and timeline. */
-  operationId: idSchema,
-  status: mergeStatusSchema,
-  /** The contact that stays, as it is now. */
-  contact: contactSchema,
-  /** Those that are merged into it. */
-  merged: z.array(idSchema),
-  /** How many records refer to it that referred to them. */
-  moved: z.object({ notes: z.int(), deals: z.int() }),
+/** The contact that stays, as it is now, and what the merge did. A repeat of the request answers how far it has come. */
+export const mergedContactSchema = contactSchema.extend({
+  merge: z.object({
+    /** Joins its changes in audit and timeline. */
+    operationId: idSchema,
+    status: mergeStatusSchema,
+    /** The contacts that are merged into this one. */
+    merged: z.array(idSchema),
+    /** How many records refer to this one that referred to them. */
+    moved: z.object({ notes: z.int(), deals: z.int() }),
+  }),
 });
-export type ContactMergeResult = z.infer<typeof contactMergeSchema>;
+export type MergedContact = z.infer<typeof mergedContactSchema>;
