@@ -1,5 +1,6 @@
 import type { Logger } from '@pipedesk/service-kit';
 import mongoose, { type Connection } from 'mongoose';
+import { letDriverWritesFail } from './driver-writes.ts';
 
 export type { Connection } from 'mongoose';
 
@@ -14,6 +15,7 @@ interface ConnectOptions {
 // A filter with a field the schema does not know is a defect, not "match everything"; operators in values are data.
 mongoose.set('strictQuery', 'throw');
 mongoose.set('sanitizeFilter', true);
+letDriverWritesFail();
 
 /**
  * Connects with journaled majority writes: an acknowledged write survives a crash of the server. Calls fail after a
