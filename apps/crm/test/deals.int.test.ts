@@ -101,6 +101,8 @@ describe('a closed deal', () => {
       expect(attempt).toMatchObject({ status: 403, body: { permission: 'deals:edit_closed' } });
     const manager = crm.as({ tenantId, role: 'manager', teamId });
     expect((await manager.patch(`/deals/${id}`, { name: 'X' })).status).toBe(200);
+    const rules = (await crm.eventsOf('deals', id)).map(({ data }) => data.context.authority?.rule);
+    expect(rules).toEqual(['deals:create/all', 'deals:edit/own', 'deals:edit_closed/team']);
   });
 });
 

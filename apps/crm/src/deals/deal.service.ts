@@ -8,7 +8,7 @@ import type {
   RestoredDeal,
   StageMove,
 } from '@pipedesk/contracts';
-import { authorize, type TenantContext } from '@pipedesk/service-kit';
+import type { TenantContext } from '@pipedesk/service-kit';
 import type { CompanyService } from '../companies/company.service.ts';
 import type { ContactService } from '../contacts/contact.service.ts';
 import { createOwnedRecords, type WriteOptions } from '../records/owned-records.ts';
@@ -48,10 +48,8 @@ export function createDealService({ deals, companies, contacts, clock }: DealDep
     options: WriteOptions,
     mutate: (deal: Deal) => void,
   ): Promise<Deal> {
-    return records.change(context, id, options, (deal) => {
-      if (isClosed(deal)) authorize(context, 'deals:edit_closed', deal);
-      mutate(deal);
-    });
+    const needs = (deal: Deal) => (isClosed(deal) ? 'deals:edit_closed' : undefined);
+    return records.change(context, id, { ...options, needs }, mutate);
   }
 
   return {

@@ -25,6 +25,11 @@ export interface CreateOptions {
   allowDuplicate?: boolean;
 }
 
+interface ChangeOptions<R> extends WriteOptions {
+  /** A permission that the state of the record asks for beside that to edit; the change is kept under it. */
+  needs?: (record: R) => Permission | undefined;
+}
+
 export interface OwnedRecords<R extends OwnedRecord> {
   create(
     context: TenantContext,
@@ -35,7 +40,12 @@ export interface OwnedRecords<R extends OwnedRecord> {
   ): Promise<R>;
   get(context: TenantContext, id: string): Promise<R>;
   list(context: TenantContext, filter: Record<string, unknown>, page: PageRequest): Promise<Page<R>>;
-  change(context: TenantContext, id: string, options: WriteOptions, mutate: (draft: R) => void): Promise<R>;
+  change(
+    context: TenantContext,
+    id: string,
+    options: ChangeOptions<R>,
+    mutate: (draft: R) => void,
+  ): Promise<R>;
   remove(context: TenantContext, id: string, options: WriteOptions): Promise<void>;
   /** Brings back a deleted record; who may delete it may do so. */
   restore(context: TenantContext, id: string, options: WriteOptions, mutate?: (draft: R) => void): Promise<R>;
@@ -75,13 +85,13 @@ export function createOwnedRecords<R extends OwnedRecord>(
         filter: { ...given(filter), ...permittedFilter(context, `${resource}:read`) },
       });
     },
-    change: (context, id, { ifMatch }, mutate) => {
-      return repository.change(
-        context,
-        id,
-        { expectedVersion: ifMatch, authorize: may(context, 'edit') },
-        mutate,
-      );
+    change: (context, id, { ifMatch, needs }, mutate) => {
+      const mayChange = (record: R): Authority => {
+        const byEdit = may(context, 'edit')(record);
+        const further = needs?.(record);
+        return further ? authorize(context, further, record) : byEdit;
+      };
+      return repository.change(context, id, { expectedVersion: ifMatch, authorize: mayChange }, mutate);
     },
     remove: async (context, id, { ifMatch }) => {
       await repository.remove(context, id, { expectedVersion: ifMatch, authorize: may(context, 'delete') });
