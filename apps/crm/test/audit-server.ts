@@ -12,6 +12,18 @@ export interface AuditServer {
   close(): Promise<void>;
 }
 
+/** As audit says that somebody may not read a record. */
+const refusal = {
+  type: 'urn:pipedesk:problem:permission_denied',
+  title: 'Forbidden',
+  status: 403,
+  code: 'permission_denied',
+  detail: 'You have audit:read on your own records only, and this is not one.',
+  permission: 'audit:read',
+  rule: 'audit:read/own',
+  rulesVersion: '0123456789ab',
+};
+
 export async function startAuditServer(): Promise<AuditServer> {
   const records = new Map<string, AuditRecord>();
   let forced: number | undefined;
@@ -19,7 +31,7 @@ export async function startAuditServer(): Promise<AuditServer> {
     const record = records.get(decodeURIComponent(req.url ?? '').replace('/audit-logs/', ''));
     const isKnown = req.headers.authorization?.startsWith('Bearer ') && record;
     res.statusCode = forced ?? (isKnown ? 200 : 404);
-    res.end(JSON.stringify(record ?? {}));
+    res.end(JSON.stringify(forced === 403 ? refusal : (record ?? {})));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {

@@ -96,7 +96,7 @@ describe('restoring a version', () => {
     audit.answerWith(403);
     expect(await restoreVersion(ada, 'deals', id, body)).toMatchObject({
       status: 403,
-      body: { permission: 'audit:read' },
+      body: { permission: 'audit:read', rule: 'audit:read/own' },
     });
     audit.answerWith(500);
     expect(await restoreVersion(ada, 'deals', id, body)).toMatchObject({

@@ -14,7 +14,7 @@ export {
 } from './auth/revocations.ts';
 export { entitle, type TenantRights } from './auth/entitlements.ts';
 export { rightsEvents } from './auth/rights-list.ts';
-export { outOfReach, refusal } from './auth/refusal.ts';
+export { outOfReach, refusal, refusalOf, refusedByRule } from './auth/refusal.ts';
 export { createServiceAuthenticator, createServiceTokens } from './auth/service-token.ts';
 export { type OwnersOf, withholdUnreadable } from './auth/withhold-changes.ts';
 export * from './config.ts';

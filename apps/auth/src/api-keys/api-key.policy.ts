@@ -1,5 +1,5 @@
 import { type Permission, scopeFor } from '@pipedesk/contracts';
-import { forbidden, type TenantContext, unprocessable } from '@pipedesk/service-kit';
+import { refusedByRule, type TenantContext, unprocessable } from '@pipedesk/service-kit';
 
 /** What people do themselves: a key that could do it could make itself another key, or lock its owner out. */
 const neverByKey: Permission[] = [
@@ -19,9 +19,10 @@ const neverByKey: Permission[] = [
 export function requireMayDelegate(context: TenantContext, permissions: Permission[]): void {
   const above = permissions.find((permission) => !scopeFor(context.subject, permission));
   if (above !== undefined)
-    throw forbidden('permission_above_own', {
+    throw refusedByRule(context.subject, 'permission_above_own', {
+      permission: above,
+      rule: `${above}/none`,
       detail: `Nobody gives a key more than they have: ${above}.`,
-      extra: { permission: above },
     });
   const never = permissions.find((permission) => neverByKey.includes(permission));
   if (never !== undefined)

@@ -1,5 +1,5 @@
 import { isGrantable, mayGive, type NewGrant, scopeFor } from '@pipedesk/contracts';
-import { forbidden, rulesVersion, type TenantContext, unprocessable } from '@pipedesk/service-kit';
+import { refusedByRule, type TenantContext, unprocessable } from '@pipedesk/service-kit';
 
 /**
  * Nobody grants above themselves, and some permissions are nobody's to grant.
@@ -13,8 +13,9 @@ export function requireMayGive({ subject }: TenantContext, { permission, scope }
     });
   if (mayGive(subject, permission, scope)) return;
   const own = scopeFor(subject, permission) ?? 'none';
-  throw forbidden('grant_above_own', {
+  throw refusedByRule(subject, 'grant_above_own', {
+    permission,
+    rule: `${permission}/${own}`,
     detail: `Nobody grants above themselves: your own scope of ${permission} is ${own}.`,
-    extra: { permission, rule: `${permission}/${own}`, rulesVersion },
   });
 }

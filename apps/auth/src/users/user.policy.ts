@@ -1,11 +1,17 @@
-import { mayGrant, type Role, type UserPatch } from '@pipedesk/contracts';
-import { conflict, forbidden, type TenantContext } from '@pipedesk/service-kit';
+import { mayGrant, type Permission, type Role, type UserPatch } from '@pipedesk/contracts';
+import { conflict, refusedByRule, type TenantContext } from '@pipedesk/service-kit';
 import type { UserRecord } from './user.model.ts';
 
 /** @throws ProblemError 403: nobody grants above themselves */
-export function requireMayGrant(context: TenantContext, role: Role): void {
+export function requireMayGrant(
+  context: TenantContext,
+  role: Role,
+  permission: Permission = 'users:manage',
+): void {
   if (mayGrant(context.subject.role, role)) return;
-  throw forbidden('role_above_own', {
+  throw refusedByRule(context.subject, 'role_above_own', {
+    permission,
+    rule: 'roles/up_to_own',
     detail: `The role ${context.subject.role} may not grant the role ${role}.`,
   });
 }

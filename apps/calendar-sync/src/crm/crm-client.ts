@@ -2,8 +2,8 @@ import type { TimelineType } from '@pipedesk/contracts';
 import {
   createBreaker,
   notFound,
-  forbidden,
   ProblemError,
+  refusalOf,
   type Registry,
   type RouteInput,
   unauthorized,
@@ -61,15 +61,15 @@ export function onBehalfOf({
 async function ask(signal: AbortSignal, url: URL, { requestId, ...rest }: OnBehalfOf): Promise<void> {
   const headers = { ...rest, 'x-request-id': requestId };
   const response = await fetch(url, { headers, signal, redirect: 'error' });
-  // The body is not needed, but only a read body gives its connection back to the pool.
-  await response.arrayBuffer();
+  // Only a read body gives its connection back to the pool.
+  const body = await response.text();
   if (response.ok) return;
-  throw refusals[response.status]?.() ?? crmUnavailable(new Error(`crm answered ${response.status}`));
+  throw refusals[response.status]?.(body) ?? crmUnavailable(new Error(`crm answered ${response.status}`));
 }
 
-const refusals: Record<number, () => ProblemError> = {
+const refusals: Record<number, (body: string) => ProblemError> = {
   401: () => unauthorized('token_invalid', 'The access token is not valid any more.'),
-  403: () => forbidden('permission_denied', { detail: 'You may not read this record.' }),
+  403: refusalOf,
   404: () => notFound('record_not_found', { detail: 'There is no record with this id.' }),
 };
 

@@ -1,9 +1,9 @@
 import { type AuditRecord, auditRecordSchema, type EntityType, eventId } from '@pipedesk/contracts';
 import {
   createBreaker,
-  forbidden,
   notFound,
   ProblemError,
+  refusalOf,
   type Registry,
   type RouteInput,
   unauthorized,
@@ -62,16 +62,12 @@ async function ask(signal: AbortSignal, url: URL, { requestId, ...rest }: OnBeha
   // Only a read body gives its connection back to the pool.
   const body = await response.text();
   if (response.ok) return auditRecordSchema.parse(JSON.parse(body));
-  throw refusals[response.status]?.() ?? auditUnavailable(new Error(`audit answered ${response.status}`));
+  throw refusals[response.status]?.(body) ?? auditUnavailable(new Error(`audit answered ${response.status}`));
 }
 
-const refusals: Record<number, () => ProblemError> = {
+const refusals: Record<number, (body: string) => ProblemError> = {
   401: () => unauthorized('token_invalid', 'The access token is not valid any more.'),
-  403: () =>
-    forbidden('permission_denied', {
-      detail: 'You may not read this version in audit.',
-      extra: { permission: 'audit:read' },
-    }),
+  403: refusalOf,
   404: () => notFound('version_not_found', { detail: 'Audit has no such version of this record.' }),
 };
 

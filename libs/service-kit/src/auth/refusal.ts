@@ -1,4 +1,11 @@
-import { type Permission, rolesWith, scopeFor, type Subject, widestRule } from '@pipedesk/contracts';
+import {
+  type Permission,
+  problemSchema,
+  rolesWith,
+  scopeFor,
+  type Subject,
+  widestRule,
+} from '@pipedesk/contracts';
 import { forbidden, notFound, type ProblemError } from '../http/problem.ts';
 import { versionsFor } from './authority.ts';
 
@@ -19,6 +26,39 @@ export function outOfReach(subject: Subject, permission: Permission, entity: str
     detail: `There is no ${entity.replace('_', ' ')} with this id within your reach.`,
     extra: refusedBy(subject, permission),
   });
+}
+
+interface RefusingRule {
+  permission: Permission;
+  /** Of no row of the table, such as `roles/up_to_own`. */
+  rule: string;
+  detail: string;
+}
+
+/** 403 of a rule beside the table, such as that nobody gives a role above their own. */
+export function refusedByRule(
+  subject: Subject,
+  code: string,
+  { permission, rule, detail, ...more }: RefusingRule & Record<string, unknown>,
+): ProblemError {
+  return forbidden(code, { detail, extra: { permission, rule, ...versionsFor(subject), ...more } });
+}
+
+/** The 403 that another service gave, passed on with the rule it names. @param body a problem document */
+export function refusalOf(body: string): ProblemError {
+  const problem = problemSchema.safeParse(parseJson(body)).data;
+  if (!problem) return forbidden('permission_denied');
+  const { permission, rule, rulesVersion, grantsVersion, code, detail } = problem;
+  const versions = { rulesVersion, ...(grantsVersion === undefined ? {} : { grantsVersion }) };
+  return forbidden(code, { detail, extra: { permission, rule, ...versions } });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
 }
 
 function refusedBy(subject: Subject, permission: Permission) {

@@ -4,7 +4,7 @@ import { ProblemError, problemDocument } from '../http/problem.ts';
 import { tenantContextOf } from '../request-context.ts';
 import { rulesVersion, versionOf } from './authority.ts';
 import { authorize, permittedFilter } from './authorize.ts';
-import { outOfReach } from './refusal.ts';
+import { outOfReach, refusalOf } from './refusal.ts';
 
 const origin = { requestId: 'r', ip: null, userAgent: null };
 const caller = {
@@ -77,6 +77,31 @@ describe('a refusal', () => {
       permission: 'sessions:revoke',
       rule: 'sessions:revoke/own',
       rulesVersion,
+    });
+  });
+});
+
+describe('a refusal of another service', () => {
+  const problem = {
+    type: 'urn:pipedesk:problem:permission_denied',
+    title: 'Forbidden',
+    status: 403,
+    code: 'permission_denied',
+    detail: 'You have deals:read on records of your teams and your own only, and this is none.',
+    permission: 'deals:read',
+    rule: 'deals:read/team',
+    rulesVersion: '0123456789ab',
+  };
+
+  it('is passed on with its rule', () => {
+    const passedOn = refusalOf(JSON.stringify({ ...problem, requestId: 'theirs' }));
+    expect(problemDocument(passedOn, 'ours')).toEqual({ ...problem, requestId: 'ours' });
+  });
+
+  it.each(['', 'Forbidden', '{"code":"x"}'])('that is no problem document (%s) is a plain one', (body) => {
+    expect(problemDocument(refusalOf(body), undefined)).toMatchObject({
+      status: 403,
+      code: 'permission_denied',
     });
   });
 });

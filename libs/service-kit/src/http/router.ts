@@ -2,7 +2,7 @@ import { type Permission, widestRule } from '@pipedesk/contracts';
 import express, { type Request, type RequestHandler, type Response, type Router } from 'express';
 import { authorityOf } from '../auth/authority.ts';
 import { callerOf } from '../auth/authenticate.ts';
-import { refusal } from '../auth/refusal.ts';
+import { refusal, refusedByRule } from '../auth/refusal.ts';
 import {
   type Caller,
   type RequestOrigin,
@@ -12,7 +12,7 @@ import {
 } from '../request-context.ts';
 import { refuseDeepJson } from './json-depth.ts';
 import { maskedFor, refuseHiddenFields } from './masked-answer.ts';
-import { forbidden, ProblemError } from './problem.ts';
+import { ProblemError } from './problem.ts';
 import { originOf } from './request-origin.ts';
 import { isForServices, isPublic, type Route, type RouteInput } from './route.ts';
 import { readIdempotencyKey, readIfMatch, requireContentType, validate } from './validate.ts';
@@ -48,7 +48,7 @@ function guardsOf(route: Route, { authenticate, authenticateService }: RouterOpt
   const { permission } = route;
   if (isPublic(permission)) return [];
   if (!isForServices(permission))
-    return [authenticate, requireRole(permission), ...(route.stepUp ? [requireRecentProof] : [])];
+    return [authenticate, requireRole(permission), ...(route.stepUp ? [requireRecentProof(permission)] : [])];
   if (!authenticateService) throw new Error(`nobody admits the services that may call ${route.path}`);
   return [authenticateService];
 }
@@ -78,14 +78,19 @@ function requireRole(permission: Permission): RequestHandler {
 const freshFor = 300;
 
 /** A stolen token is no proof: dangerous acts want the password, and the second factor where there is one, again. */
-const requireRecentProof: RequestHandler = (req, _res, next) => {
-  const age = Date.now() / 1000 - callerOf(req).authenticatedAt;
-  if (age <= freshFor) return next();
-  throw forbidden('step_up_required', {
-    detail: 'Prove who you are again: POST /auth/step-up, and repeat this with the token it gives.',
-    extra: { maxAge: freshFor },
-  });
-};
+function requireRecentProof(permission: Permission): RequestHandler {
+  return (req, _res, next) => {
+    const caller = callerOf(req);
+    const age = Date.now() / 1000 - caller.authenticatedAt;
+    if (age <= freshFor) return next();
+    throw refusedByRule(subjectOfCaller(caller), 'step_up_required', {
+      permission,
+      rule: 'proof/recent',
+      detail: 'Prove who you are again: POST /auth/step-up, and repeat this with the token it gives.',
+      maxAge: freshFor,
+    });
+  };
+}
 
 const requireJson: RequestHandler = (req, _res, next) => {
   requireContentType(req, ['application/json']);
