@@ -5,12 +5,14 @@ import {
   openApiOf,
   type Registry,
 } from '@pipedesk/service-kit';
-import express, { type Express, type RequestHandler } from 'express';
+import express, { type RequestHandler } from 'express';
+import type { RequestListener } from 'node:http';
 import { createMergedOpenApi } from './docs/merged-openapi.ts';
 import { docsRouter } from './docs/docs.router.ts';
 import { createAccessLog, type DurationHistogram } from './edge/access-log.ts';
 import { createCors } from './edge/cors.ts';
 import { createEdge } from './edge/edge.ts';
+import type { TrustFunction } from './edge/origin.ts';
 import { createForwarder, type Forwarder } from './edge/forward.ts';
 import { type ServiceName, serviceNames, type ServiceUrls } from './edge/services.ts';
 import { limitCallers, limitVisitors } from './limits/own-routes.ts';
@@ -37,8 +39,8 @@ export interface AppDeps {
   serviceTimeout?: number;
 }
 
-/** Builds the service; never listens. Forwarded requests meet the edge and nothing else: the hot path is one handler. */
-export function createApp(deps: AppDeps): { app: Express; limits: RateLimits; close: () => void } {
+/** Builds the service; never listens. Forwarded requests meet the edge and nothing else, not even Express. */
+export function createApp(deps: AppDeps): { app: RequestListener; limits: RateLimits; close: () => void } {
   const { services, metrics, log, authenticate } = deps;
   const sources = createTimelineSources({ services, metrics, timeout: deps.sourceTimeout ?? 3_000 });
   const routes = timelineRoutes(createTimelineService({ sources, clock: () => new Date() }));
@@ -56,16 +58,21 @@ export function createApp(deps: AppDeps): { app: Express; limits: RateLimits; cl
     serviceNames.map((name) => [name, createForwarder(name, services[name], deps.serviceTimeout)]),
   ) as Record<ServiceName, Forwarder>;
 
-  const app = express();
-  app.disable('x-powered-by');
-  app.set('trust proxy', own.get('trust proxy'));
+  const ownRoutes = express();
+  ownRoutes.disable('x-powered-by');
+  ownRoutes.get('/health/ready', readiness(deps));
+  ownRoutes.use(own);
   const durations = metrics.getSingleMetric('pipedesk_http_request_duration_seconds');
   const accessLog = createAccessLog(log, durations as unknown as DurationHistogram);
-  app.use(createEdge({ forwarders, authenticate, cors: createCors(deps.corsOrigins), accessLog, limits }));
-  app.get('/health/ready', readiness(deps));
-  app.use(own);
+  const cors = createCors(deps.corsOrigins);
+  const isTrusted = own.get('trust proxy fn') as TrustFunction;
+  const edge = createEdge({ forwarders, authenticate, cors, accessLog, limits, isTrusted });
   return {
-    app,
+    app: (req, res) => {
+      edge(req, res, () => {
+        ownRoutes(req, res);
+      });
+    },
     limits,
     close: () => {
       for (const forwarder of Object.values(forwarders)) forwarder.close();

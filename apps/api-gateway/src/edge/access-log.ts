@@ -1,5 +1,6 @@
 import { type Logger, tryCallerOf } from '@pipedesk/service-kit';
-import type { Request, Response } from 'express';
+import type { Request } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { EdgeOrigin } from './origin.ts';
 import type { Destination } from './services.ts';
 
@@ -8,7 +9,12 @@ export interface DurationHistogram {
   labels(method: string, route: string, status: string): { observe(seconds: number): void };
 }
 
-export type AccessLog = (req: Request, res: Response, origin: EdgeOrigin, destination?: Destination) => void;
+export type AccessLog = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  origin: EdgeOrigin,
+  destination?: Destination,
+) => void;
 
 /** One line and one observation for each request the edge answers or forwards, when it is over. */
 export function createAccessLog(log: Logger, durations: DurationHistogram): AccessLog {
@@ -16,14 +22,14 @@ export function createAccessLog(log: Logger, durations: DurationHistogram): Acce
     const started = performance.now();
     res.once('close', () => {
       const ms = performance.now() - started;
-      const { method } = req;
+      const { method = '', url = '' } = req;
       const { statusCode: status } = res;
       durations.labels(method, destination?.label ?? 'refused', String(status)).observe(ms / 1000);
-      const caller = tryCallerOf(req);
+      const caller = tryCallerOf(req as Request);
       const line = {
         requestId,
         method,
-        path: req.url.split('?', 1)[0],
+        path: url.split('?', 1)[0],
         status,
         ms: Math.round(ms * 10) / 10,
         ip,

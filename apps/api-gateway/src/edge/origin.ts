@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Request } from 'express';
+import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 
 /** Who sent a request and how it is called in logs, decided once at the door. */
@@ -16,12 +16,15 @@ export interface EdgeOrigin {
 const traceparentPattern = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 const harmlessId = /^[\w.:-]{1,128}$/;
 
-export function edgeOriginOf(req: Request): EdgeOrigin {
+/** Express's `trust proxy`, compiled: is this address, `hop` hops away, believed? */
+export type TrustFunction = (address: string, hop: number) => boolean;
+
+export function edgeOriginOf(req: IncomingMessage, isTrusted: TrustFunction): EdgeOrigin {
   const { 'x-request-id': id, traceparent } = req.headers;
   const isTraced = typeof traceparent === 'string' && traceparentPattern.test(traceparent);
   return {
     requestId: typeof id === 'string' && harmlessId.test(id) ? id : randomUUID(),
-    ip: clientAddress(req),
+    ip: clientAddress(req, isTrusted),
     traceparent: isTraced ? traceparent : newTraceparent(),
     isTraced,
   };
@@ -33,9 +36,25 @@ function newTraceparent(): string {
   return `00-${trace}-${parent?.slice(16)}-01`;
 }
 
-/** Even a trusted proxy may hand on what its client wrote: only an address counts. */
-function clientAddress(req: Request): string {
-  const claimed = req.ip ?? '';
-  const address = isIP(claimed) ? claimed : (req.socket.remoteAddress ?? '');
+/** True when the peer is one of the trusted proxies. */
+export function isTrustedPeer(req: IncomingMessage, isTrusted: TrustFunction): boolean {
+  return isTrusted(req.socket.remoteAddress ?? '', 0);
+}
+
+/**
+ * The first address, going back from the peer, that is no trusted proxy's: as Express's `req.ip`, without Express. Even a
+ * trusted proxy may hand on what its client wrote: only an address counts.
+ */
+function clientAddress(req: IncomingMessage, isTrusted: TrustFunction): string {
+  const peer = req.socket.remoteAddress ?? '';
+  const claimed = isTrusted(peer, 0) ? claimedAddress(req, peer, isTrusted) : peer;
+  const address = isIP(claimed) ? claimed : peer;
   return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
+}
+
+function claimedAddress({ headers }: IncomingMessage, peer: string, isTrusted: TrustFunction): string {
+  const told = headers['x-forwarded-for'];
+  if (typeof told !== 'string') return peer;
+  const hops = [peer, ...told.split(',').reverse()].map((hop) => hop.trim());
+  return hops.find((address, hop) => !isTrusted(address, hop)) ?? hops.at(-1) ?? peer;
 }

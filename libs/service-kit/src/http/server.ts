@@ -1,5 +1,4 @@
-import type { Express } from 'express';
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface HttpServer {
@@ -20,7 +19,7 @@ export interface ListenOptions {
 
 /** Listens with limits on slow and large requests; port 0 takes a free one. */
 export async function listen(
-  app: Express,
+  app: RequestListener,
   host: string,
   port: number,
   options: ListenOptions = {},
