@@ -21,6 +21,8 @@ import { createReportService } from './reports/report.service.ts';
 import { createReportReader } from './reports/report-reader.ts';
 import { createLease } from './seals/lease.ts';
 import { createSealing } from './seals/sealing.ts';
+import { createOwnOutbox } from './settings/own-outbox.ts';
+import { type Streaming, type StreamingSettings, startStreaming } from './streams/streaming.ts';
 import { versionRoutes } from './versions/version.routes.ts';
 import { createVersionService } from './versions/version.service.ts';
 
@@ -35,6 +37,14 @@ export interface AppDeps {
   /** Encrypts the keys of seals and marks records as stored by the service. */
   keySecret: KeySecret;
   sealing: SealingSettings;
+  streaming: StreamingSettings;
+}
+
+export interface App {
+  app: Express;
+  consumer: Consumer;
+  sealing: Background;
+  streaming: Streaming;
 }
 
 export interface SealingSettings {
@@ -49,7 +59,7 @@ export interface SealingSettings {
 }
 
 /** Builds the service and starts consuming and sealing; never listens. */
-export function createApp(deps: AppDeps): { app: Express; consumer: Consumer; sealing: Background } {
+export function createApp(deps: AppDeps): App {
   const { connection, amqpUrl, log, metrics } = deps;
   const clock = () => new Date();
   const models = createAuditLogModels(connection);
@@ -73,8 +83,15 @@ export function createApp(deps: AppDeps): { app: Express; consumer: Consumer; se
     clock,
     wake: () => void sealing.wake(),
   });
+  const own = createOwnOutbox({ store: ingest.store, log });
+  const streaming = startStreaming({ ...deps, seals: seals.seals, outbox: own.outbox, clock });
   const lease = createLease(connection, 'sealer', leaseDuration, clock);
-  const sealing = startBackground({ lease, log, ...deps.sealing, run: () => seals.run().then(erasing.run) });
+  const sealing = startBackground({
+    lease,
+    log,
+    ...deps.sealing,
+    run: () => own.sweep().then(seals.run).then(erasing.run),
+  });
   const consumer = createIngestConsumer({ amqpUrl, ingest, log, metrics });
   const claims = answerClaims({ url: amqpUrl, log, findGaps: createGapFinder(models.all) });
   const app = createServiceApp({
@@ -84,6 +101,7 @@ export function createApp(deps: AppDeps): { app: Express; consumer: Consumer; se
       // Before `/audit-logs/:id`, which would take their names for ids.
       ...seals.routesWith(access),
       ...erasing.routes,
+      ...streaming.routes,
       ...exportRoutes(createExportService({ logs, access, clock })),
       ...reportRoutes(createReportService({ reader: createReportReader(models), access, clock })),
       ...auditLogRoutes(auditLogs),
@@ -94,7 +112,7 @@ export function createApp(deps: AppDeps): { app: Express; consumer: Consumer; se
     errorMappers: [databaseProblem],
   });
   const close = async () => void (await Promise.all([consumer.close(), claims.close()]));
-  return { app, consumer: { ...consumer, close }, sealing };
+  return { app, consumer: { ...consumer, close }, sealing, streaming };
 }
 
 /** Longer than a round takes unless its process is gone. */

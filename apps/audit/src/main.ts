@@ -22,7 +22,7 @@ runProcess(log, lifecycle, async () => {
   const connection = await connectMongo({ uri: config.MONGODB_URI, database: config.MONGODB_DATABASE, log });
   await migrate(connection, migrations, log);
   const tokens = verifyTokens({ config, service, log });
-  const { app, consumer, sealing } = createApp({
+  const { app, consumer, sealing, streaming } = createApp({
     connection,
     amqpUrl: config.AMQP_URL,
     authenticate: tokens.authenticate,
@@ -37,11 +37,17 @@ runProcess(log, lifecycle, async () => {
       rotateAfter: config.AUDIT_KEY_ROTATION_DAYS * 86_400_000,
       trustedKeys: config.AUDIT_TRUSTED_KEYS.split(',').map((id) => id.trim()),
     },
+    streaming: {
+      every: 1_000,
+      file: config.AUDIT_STREAM_FILE,
+      allowedHosts: config.AUDIT_STREAM_ALLOWED_HOSTS.split(',').map((host) => host.trim()),
+    },
   });
   const http = await listen(app, config.HOST, config.PORT);
   lifecycle.onShutdown('http', http.close);
   lifecycle.onShutdown('token verification', tokens.close);
   lifecycle.onShutdown('consumer', consumer.close);
+  lifecycle.onShutdown('streams', streaming.close);
   lifecycle.onShutdown('sealing', sealing.close);
   lifecycle.onShutdown('database', () => connection.close());
   log.info({ port: http.port }, 'listening');

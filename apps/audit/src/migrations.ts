@@ -1,6 +1,7 @@
 import type { Migration } from '@pipedesk/mongo';
 import { auditLogMigrations } from './audit-logs/audit-log.model.ts';
 import { erasureMigrations } from './erasures/erasure.store.ts';
+import { streamMigrations } from './streams/stream.model.ts';
 import { sealKeyMigrations } from './seals/seal-keys.ts';
 import { sealMigrations } from './seals/seal.store.ts';
 
@@ -9,4 +10,5 @@ export const migrations: Migration[] = [
   ...sealMigrations,
   ...sealKeyMigrations,
   ...erasureMigrations,
+  ...streamMigrations,
 ];

@@ -18,6 +18,7 @@ import {
 import { randomBytes, randomUUID } from 'node:crypto';
 import { createApp } from '../src/app.ts';
 import { migrations } from '../src/migrations.ts';
+import type { StreamingSettings } from '../src/streams/streaming.ts';
 
 /** What an answer had to say. */
 export interface Answer {
@@ -39,13 +40,20 @@ export interface TestAudit {
   stored(count: number): Promise<void>;
   /** Seals what waits and carries erasures out. */
   seal(): Promise<void>;
+  /** Sends what is sealed, until every stream has taken what it takes. */
+  stream(): Promise<void>;
+  send(method: 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown, claims?: Claims): Promise<Answer>;
   post(path: string, body: unknown, claims?: Claims, key?: string): Promise<Answer>;
   /** An answer that is no JSON. */
   text(path: string, claims?: Claims): Promise<string>;
   stop(): Promise<void>;
 }
 
-export async function startAudit(): Promise<TestAudit> {
+interface StartOptions {
+  streaming?: Partial<StreamingSettings>;
+}
+
+export async function startAudit(options: StartOptions = {}): Promise<TestAudit> {
   const log = createLogger('audit', 'silent');
   const bus = await openTestBus();
   const database = `audit_test_${randomUUID().slice(0, 8)}`;
@@ -53,7 +61,7 @@ export async function startAudit(): Promise<TestAudit> {
   await migrate(connection, migrations, log);
   const { keys, issuer, audience, revocations, tokenFor } = createTokenIssuer();
   const keySecret = createKeySecret(randomBytes(32).toString('base64'));
-  const { app, consumer, sealing } = createApp({
+  const { app, consumer, sealing, streaming } = createApp({
     connection,
     amqpUrl: bus.url,
     authenticate: createAuthenticator({ keys, issuer, audience, revocations }),
@@ -64,6 +72,7 @@ export async function startAudit(): Promise<TestAudit> {
     keySecret,
     // Tests seal when they want to.
     sealing: { every: 3_600_000, soonAfter: Infinity, rotateAfter: 86_400_000, trustedKeys: [] },
+    streaming: { every: 3_600_000, allowedHosts: [], ...options.streaming },
   });
   const http = await listen(app, '127.0.0.1', 0);
   await eventually(() => {
@@ -72,7 +81,8 @@ export async function startAudit(): Promise<TestAudit> {
   const send = (path: string, init: RequestInit) => fetch(`http://127.0.0.1:${http.port}${path}`, init);
   const ask = async (path: string, init: RequestInit): Promise<Answer> => {
     const response = await send(path, init);
-    return { status: response.status, body: await response.json() };
+    const text = await response.text();
+    return { status: response.status, body: text === '' ? undefined : (JSON.parse(text) as unknown) };
   };
   const bearer = async (claims?: Claims) => ({ authorization: `Bearer ${await tokenFor(claims)}` });
   const records = connection.collection('auditrecords');
@@ -85,6 +95,13 @@ export async function startAudit(): Promise<TestAudit> {
     fetch: async (path, claims, signal) =>
       send(path, { headers: await bearer(claims), ...(signal && { signal }) }),
     seal: sealing.runNow,
+    stream: streaming.runNow,
+    send: async (method, path, body, claims) =>
+      ask(path, {
+        method,
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        headers: { ...(await bearer(claims)), 'content-type': 'application/json' },
+      }),
     post: async (path, body, claims, key) =>
       ask(path, {
         method: 'POST',
@@ -105,6 +122,7 @@ export async function startAudit(): Promise<TestAudit> {
     stop: async () => {
       await http.close();
       await consumer.close();
+      await streaming.close();
       await sealing.close();
       await connection.dropDatabase();
       await connection.close();

@@ -9,6 +9,7 @@ export * from './events/redaction.ts';
 export * from './events/settlement.ts';
 export * from './http/audit.ts';
 export * from './http/audit-seals.ts';
+export * from './http/audit-streams.ts';
 export * from './http/auth.ts';
 export * from './http/api-keys.ts';
 export * from './http/calendar.ts';

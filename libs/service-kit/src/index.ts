@@ -19,6 +19,8 @@ export { createServiceAuthenticator, createServiceTokens } from './auth/service-
 export { type OwnersOf, withholdUnreadable } from './auth/withhold-changes.ts';
 export * from './config.ts';
 export { type CursorBinding, decodeCursor, encodeCursor, pageFrom, timelineBinding } from './http/cursor.ts';
+export { isPublicAddress } from './http/addresses.ts';
+export { createOutbound, type Outbound, type OutboundAnswer, OutboundRefused } from './http/outbound.ts';
 export { networkOf } from './http/network.ts';
 export { type OpenApiDocument, openApiOf } from './http/openapi.ts';
 export * from './http/problem.ts';
