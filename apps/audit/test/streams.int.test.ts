@@ -54,7 +54,7 @@ async function seal(tenantId: string, events: ReturnType<typeof buildEvent>[]): 
 const batchesOf = (id: string) =>
   receiver.received.filter(({ headers }) => String(headers['webhook-id']).startsWith(id));
 const uidsOf = (some: Receiver['received']) =>
-  some.flatMap(({ events }) => events.map(({ metadata }) => metadata.uid as string));
+  some.flatMap(({ events }) => events.map(({ metadata }) => metadata.uid));
 const get = async (tenantId: string, id: string) =>
   (await audit.get(`${path}/${id}`, { tenantId })).body as AuditStream;
 const retryNow = async (tenantId: string, id: string) =>
@@ -74,7 +74,7 @@ describe('a stream', () => {
         .filter((uid) => uid.startsWith('deal'))
         .sort(),
     ).toEqual(events.map((event) => event.id).sort());
-    const sequence = own.flatMap((batch) => batch.events.map(({ metadata }) => metadata.sequence as number));
+    const sequence = own.flatMap((batch) => batch.events.map(({ metadata }) => metadata.sequence));
     expect(sequence).toEqual(sequence.map((_, index) => index + 1));
     expect(Math.max(...own.map((batch) => batch.events.length))).toBe(10);
     for (const batch of own) expect(isSigned(batch, secret)).toBe(true);
@@ -107,7 +107,7 @@ describe('a stream', () => {
     await create(tenantId);
     await audit.stream();
     const all = receiver.received.flatMap(({ events }) => events);
-    const of = (event: { id: string }) => all.find(({ metadata }) => metadata.uid === event.id) as unknown;
+    const of = (event: { id: string }) => all.find(({ metadata }) => metadata.uid === event.id);
     expect(of(lead)).toMatchObject({
       class_uid: 3004,
       category_uid: 3,

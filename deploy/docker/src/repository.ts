@@ -1,3 +1,4 @@
+import type { Registry } from '@pipedesk/service-kit';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { z } from 'zod';
@@ -23,4 +24,12 @@ export function serviceNames(): string[] {
 export async function configSchemaOf(service: string): Promise<z.ZodObject> {
   const module = (await import(pathOf('apps', service, 'src/config.ts'))) as { configSchema: z.ZodObject };
   return module.configSchema;
+}
+
+/** Makes the metrics of audit's streams in a registry; imported in the same way. */
+export async function streamMetricsOf(registry: Registry): Promise<void> {
+  const module = (await import(pathOf('apps/audit/src/streams/stream-metrics.ts'))) as {
+    createStreamMetrics: (registry: Registry, failingSince: () => Promise<null>) => unknown;
+  };
+  module.createStreamMetrics(registry, () => Promise.resolve(null));
 }

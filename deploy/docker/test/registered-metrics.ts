@@ -6,10 +6,11 @@ import {
   createServiceApp,
   type Registry,
 } from '@pipedesk/service-kit';
+import { streamMetricsOf } from '../src/repository.ts';
 
 /**
  * The names of all series that services expose, from the very factories they use: an HTTP app, a breaker, an outbox relay,
- * a consumer. Nothing is listened on, and there is no broker to reach.
+ * a consumer, audit's streams. Nothing is listened on, and there is no broker to reach.
  */
 export async function registeredMetrics(): Promise<Set<string>> {
   const metrics = createMetrics('test');
@@ -28,6 +29,7 @@ export async function registeredMetrics(): Promise<Set<string>> {
   });
   createBreaker(() => Promise.resolve(), { name: 'test', timeout: 1_000, metrics });
   const relay = createDelivery({ source: emptyOutbox, publisher: noPublisher, log, metrics });
+  await streamMetricsOf(metrics);
   const nowhere = 'amqp://127.0.0.1:1';
   const consumer = createConsumer({
     url: nowhere,

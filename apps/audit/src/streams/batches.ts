@@ -16,7 +16,7 @@ const mostCharacters = 1_000_000;
 
 /**
  * A tenant's sealed records behind a place, in batches. The chain's numbers have no gaps and never change once given, so
- * no record that arrives late can slip in behind the place. What retention has removed is passed over.
+ * no record that arrives late can slip in behind the place. A record that is gone is passed over.
  */
 export async function* batchesBehind(
   seals: Pick<SealStore, 'head' | 'segments'>,

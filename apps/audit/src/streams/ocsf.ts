@@ -23,7 +23,6 @@ const entityTypeIds: Partial<Record<EntityType, number>> = {
   user: 2,
   team: 3,
   tenant: 4,
-  audit_retention: 5,
 };
 const otherType = 99;
 
@@ -32,9 +31,6 @@ const severities = { informational: 1, low: 2, medium: 3 };
 const severityOf: Partial<Record<EntityType, number>> = {
   login_attempt: severities.low,
   erasure: severities.medium,
-  audit_hold: severities.medium,
-  audit_removal: severities.medium,
-  audit_retention: severities.medium,
 };
 
 /**

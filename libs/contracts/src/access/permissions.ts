@@ -57,8 +57,6 @@ export const rules = {
   'audit:verify': admins,
   'audit:export': admins,
   'audit:erase': admins,
-  /** How long records are kept, and what is held whatever that says. */
-  'audit:retain': admins,
   /** Where records are sent to. */
   'audit:stream': admins,
   'users:directory': everyone,

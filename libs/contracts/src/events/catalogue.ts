@@ -19,9 +19,6 @@ export const eventPrefixes: Record<EntityType, string> = {
   calendar_event: 'calendar.event',
   erasure: 'audit.erasure',
   audit_access: 'audit.access',
-  audit_retention: 'audit.retention',
-  audit_hold: 'audit.hold',
-  audit_removal: 'audit.removal',
   audit_stream: 'audit.stream',
 };
 

@@ -22,9 +22,6 @@ export const entityTypes = [
   'calendar_event',
   'erasure',
   'audit_access',
-  'audit_retention',
-  'audit_hold',
-  'audit_removal',
   'audit_stream',
 ] as const;
 export const entityTypeSchema = z.enum(entityTypes);

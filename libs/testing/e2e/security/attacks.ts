@@ -7,6 +7,7 @@ import { grantAttacks } from './grant-attacks.ts';
 import { inputAttacks } from './input-attacks.ts';
 import { rightAttacks } from './right-attacks.ts';
 import { sessionAttacks } from './session-attacks.ts';
+import { ssrfAttacks } from './ssrf-attacks.ts';
 import { tenantAttacks } from './tenant-attacks.ts';
 import { tokenAttacks } from './token-attacks.ts';
 
@@ -21,6 +22,7 @@ export const attacks: Attack[] = [
   ...rightAttacks,
   ...grantAttacks,
   ...inputAttacks,
+  ...ssrfAttacks,
   ...exportAttacks,
 ];
 
@@ -121,6 +123,12 @@ export const provenElsewhere: ProvenElsewhere[] = [
     words: 'network',
   },
   {
+    where: 'SSRF',
+    name: 'rebinding: a name that is public when it is checked and private when it is connected to',
+    file: `${kit}/http/outbound.test.ts`,
+    words: 'a name that changes its mind is refused',
+  },
+  {
     where: 'container',
     name: 'a process that is root',
     file: 'deploy/docker/test/dockerfile.test.ts',
@@ -139,11 +147,6 @@ export const notApplicableYet: NotApplicable[] = [
     where: 'JWT',
     name: 'an audit event for each refused token',
     because: 'a refused token names nobody who could be believed; it is in the log and in the metrics',
-  },
-  {
-    where: 'SSRF',
-    name: '127.1, 2130706433, fullwidth digits, [::ffff:127.0.0.1], rebinding, 302 to 169.254.169.254, gopher',
-    because: 'there are no webhooks',
   },
   {
     where: 'legacy',

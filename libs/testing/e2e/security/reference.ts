@@ -513,6 +513,21 @@ const auditAdminRows: Row[] = [
   gateRow('GET /audit-logs/{id}/proof', 'audit', matrix.admins, 404, {
     path: `/audit-logs/deal:${nobodys}:1/proof`,
   }),
+  gateRow('POST /audit-logs/streams', 'audit', matrix.admins, 400, empty),
+  gateRow('GET /audit-logs/streams', 'audit', matrix.admins, 200),
+  gateRow('GET /audit-logs/streams/{id}', 'audit', matrix.admins, 404, {
+    path: `/audit-logs/streams/${nobodys}`,
+  }),
+  gateRow('PATCH /audit-logs/streams/{id}', 'audit', matrix.admins, 404, {
+    path: `/audit-logs/streams/${nobodys}`,
+    body: { name: 'New' },
+  }),
+  gateRow('DELETE /audit-logs/streams/{id}', 'audit', matrix.admins, 404, {
+    path: `/audit-logs/streams/${nobodys}`,
+  }),
+  gateRow('POST /audit-logs/streams/{id}/test', 'audit', matrix.admins, 404, {
+    path: `/audit-logs/streams/${nobodys}/test`,
+  }),
   gateRow('POST /audit-logs/erasures', 'audit', matrix.admins, 400, empty),
   gateRow('GET /audit-logs/erasures/{erasureId}', 'audit', matrix.admins, 404, {
     path: `/audit-logs/erasures/${nobodys}`,

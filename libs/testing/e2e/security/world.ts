@@ -2,6 +2,7 @@ import { type Role, tokenSchema } from '@pipedesk/contracts';
 import { randomBytes } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { eventually, startSystem, type System } from '../../src/index.ts';
+import { type Siem, startSiem } from './siem.ts';
 import { type Answer, createWire, type Door, type Sent, type Wire } from './wire.ts';
 
 export const password = 'correct horse battery staple';
@@ -46,6 +47,8 @@ export interface World {
   wire: Wire;
   a: Tenant;
   b: Tenant;
+  /** Where webhooks may go, and where they must not. */
+  siem: Siem;
   /** What the canaries caught: an answer to one tenant with a word of the other. */
   leaks: string[];
   /** How many answers the canaries have looked at. */
@@ -63,7 +66,9 @@ const roleOf: Record<Part, Role> = {
 };
 
 export async function createWorld(env: Record<string, string>): Promise<World> {
-  const system = await startSystem({ env: { all: env } });
+  const siem = await startSiem();
+  const streams = { AUDIT_STREAM_ALLOWED_HOSTS: siem.allowed.host };
+  const system = await startSystem({ env: { all: { ...env, ...streams } } });
   const canaries = [0, 1].map(() => `canary${randomBytes(8).toString('hex')}`);
   const leaks: string[] = [];
   let watched = 0;
@@ -80,8 +85,9 @@ export async function createWorld(env: Record<string, string>): Promise<World> {
   const close = async () => {
     wire.close();
     await system.close();
+    siem.close();
   };
-  return { system, wire, a, b, leaks, watched: () => watched, close };
+  return { system, wire, a, b, siem, leaks, watched: () => watched, close };
 }
 
 /** Who logs in or signs up has no token yet; the answer brings it. */
