@@ -3,6 +3,7 @@ import { createDelivery, type OutboxRelay, type Publisher } from '@pipedesk/mess
 import { createServiceApp, type Logger, type Registry } from '@pipedesk/service-kit';
 import type { Express, RequestHandler } from 'express';
 import { activityRoutes } from './activity/activity.routes.ts';
+import { createBulkEdits } from './bulk/bulk-edits.ts';
 import { createCompanyRepository } from './companies/company.model.ts';
 import { companyRoutes } from './companies/company.routes.ts';
 import { createCompanyService } from './companies/company.service.ts';
@@ -76,6 +77,7 @@ export function createApp(deps: AppDeps): App {
   });
 
   const audit = createAuditClient({ url: deps.auditUrl, metrics });
+  const edits = createBulkEdits(connection);
   const imports = createImportRepository(store);
   const jobs = createImportJobs(connection);
   const importChunk = createChunkImporter({ companies: companyRepository, deals: dealRepository });
@@ -88,8 +90,8 @@ export function createApp(deps: AppDeps): App {
       ...companyRoutes(companies, audit),
       ...contactRoutes(contacts, audit),
       ...merging.routes,
-      ...leadRoutes(leads, audit),
-      ...dealRoutes(deals, audit),
+      ...leadRoutes(leads, audit, edits),
+      ...dealRoutes(deals, audit, edits),
       ...noteRoutes(notes),
       ...importRoutes(createImportService({ imports, jobs, runner: importRunner })),
       ...activityRoutes(notes),

@@ -1,4 +1,5 @@
 import type { Migration } from '@pipedesk/mongo';
+import { bulkEditMigrations } from './bulk/bulk-edits.ts';
 import { companyMigrations } from './companies/company.model.ts';
 import { contactMigrations } from './contacts/contact.model.ts';
 import { dealMigrations } from './deals/deal.model.ts';
@@ -15,4 +16,5 @@ export const migrations: Migration[] = [
   ...mergeMigrations,
   ...noteMigrations,
   ...importMigrations,
+  ...bulkEditMigrations,
 ];

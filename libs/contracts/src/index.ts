@@ -12,6 +12,7 @@ export * from './http/audit-seals.ts';
 export * from './http/audit-streams.ts';
 export * from './http/auth.ts';
 export * from './http/api-keys.ts';
+export * from './http/bulk.ts';
 export * from './http/calendar.ts';
 export * from './http/companies.ts';
 export * from './http/contact-merges.ts';

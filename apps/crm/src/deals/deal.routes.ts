@@ -9,12 +9,14 @@ import {
   moveStageBody,
 } from '@pipedesk/contracts';
 import { audited, type Route, route } from '@pipedesk/service-kit';
+import type { BulkEdits } from '../bulk/bulk-edits.ts';
+import { bulkRoute } from '../bulk/bulk-route.ts';
 import type { AuditClient } from '../restores/audit-client.ts';
 import { restoreRoutes } from '../restores/restore-routes.ts';
 import { recordRoutes } from '../records/record-routes.ts';
 import type { DealService } from './deal.service.ts';
 
-export const dealRoutes = (service: DealService, audit: AuditClient): Route[] => [
+export const dealRoutes = (service: DealService, audit: AuditClient, edits: BulkEdits): Route[] => [
   ...recordRoutes({
     resource: 'deals',
     event: 'crm.deal',
@@ -38,6 +40,7 @@ export const dealRoutes = (service: DealService, audit: AuditClient): Route[] =>
     shows: 'deal',
     handle: ({ context, params, body, ifMatch }) => service.moveStage(context, params.id, { ifMatch }, body),
   }),
+  bulkRoute({ resource: 'deals', event: 'crm.deal', patch: changeDealBody, service, edits }),
   ...restoreRoutes({
     resource: 'deals',
     entityType: 'deal',

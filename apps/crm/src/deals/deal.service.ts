@@ -4,6 +4,7 @@ import type {
   DealPatch,
   DealStage,
   NewDeal,
+  Owned,
   Page,
   RestoredDeal,
   StageMove,
@@ -54,6 +55,9 @@ export function createDealService({ deals, companies, contacts, clock }: DealDep
 
   return {
     ...records,
+    requireBulkEditable: (context: TenantContext, deal: Owned): void => {
+      authorize(context, 'deals:bulk_edit', deal);
+    },
     create: async (context: TenantContext, fields: NewDeal, key?: string): Promise<Deal> => {
       await requireReferences(context, fields);
       const closedOn = fields.closedOn ?? dayOf(clock());

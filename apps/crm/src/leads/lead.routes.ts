@@ -6,12 +6,14 @@ import {
   leadSchema,
   restorableLead,
 } from '@pipedesk/contracts';
+import type { BulkEdits } from '../bulk/bulk-edits.ts';
+import { bulkRoute } from '../bulk/bulk-route.ts';
 import type { AuditClient } from '../restores/audit-client.ts';
 import { restoreRoutes } from '../restores/restore-routes.ts';
 import { recordRoutes } from '../records/record-routes.ts';
 import type { LeadService } from './lead.service.ts';
 
-export const leadRoutes = (service: LeadService, audit: AuditClient) => [
+export const leadRoutes = (service: LeadService, audit: AuditClient, edits: BulkEdits) => [
   ...recordRoutes({
     resource: 'leads',
     event: 'crm.lead',
@@ -23,6 +25,7 @@ export const leadRoutes = (service: LeadService, audit: AuditClient) => [
     page: leadPage,
     service,
   }),
+  bulkRoute({ resource: 'leads', event: 'crm.lead', patch: changeLeadBody, service, edits }),
   ...restoreRoutes({
     resource: 'leads',
     entityType: 'lead',

@@ -1,5 +1,5 @@
-import type { Lead, LeadListQuery, LeadPatch, NewLead, Page } from '@pipedesk/contracts';
-import { conflict, type TenantContext } from '@pipedesk/service-kit';
+import type { Lead, LeadListQuery, LeadPatch, NewLead, Owned, Page } from '@pipedesk/contracts';
+import { authorize, conflict, type TenantContext } from '@pipedesk/service-kit';
 import { createOwnedRecords, type WriteOptions } from '../records/owned-records.ts';
 import type { LeadRepository } from './lead.model.ts';
 
@@ -19,6 +19,9 @@ export function createLeadService({ leads }: { leads: LeadRepository }) {
     });
   return {
     ...records,
+    requireBulkEditable: (context: TenantContext, lead: Owned): void => {
+      authorize(context, 'leads:bulk_edit', lead);
+    },
     create: (context: TenantContext, fields: NewLead, key?: string): Promise<Lead> =>
       records.create(context, fields, key),
     list: (context: TenantContext, { status, ownerId, ...page }: LeadListQuery): Promise<Page<Lead>> =>

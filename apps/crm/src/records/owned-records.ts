@@ -39,6 +39,8 @@ export interface OwnedRecords<R extends OwnedRecord> {
     admit?: () => Promise<void>,
   ): Promise<R>;
   get(context: TenantContext, id: string): Promise<R>;
+  /** Those of the records that are there, whoever may read them: for callers that decide on each. */
+  getMany(context: TenantContext, ids: string[]): Promise<R[]>;
   list(context: TenantContext, filter: Record<string, unknown>, page: PageRequest): Promise<Page<R>>;
   change(
     context: TenantContext,
@@ -78,6 +80,11 @@ export function createOwnedRecords<R extends OwnedRecord>(
         admit,
       });
       return record;
+    },
+    getMany: async (context, ids) => {
+      if (ids.length === 0) return [];
+      const page = await repository.list(context, { filter: { _id: { $in: ids } }, limit: ids.length });
+      return page.items;
     },
     list: (context, filter, page) => {
       return repository.list(context, {

@@ -186,6 +186,7 @@ const crmRows: Row[] = [
   }),
   ...resourceRows({ ...sales, path: '/leads', type: 'leads', body: named, patch: { source: 'A fair' } }),
   ...resourceRows({ ...sales, path: '/deals', type: 'deals', body: named, patch: { product: 'Seats' } }),
+  ...bulkRows(),
   ...restoreRows('/companies', 'companies'),
   ...restoreRows('/contacts', 'contacts'),
   {
@@ -232,6 +233,21 @@ const crmRows: Row[] = [
     request: ({ id }) => ({ path: `/internal/activity/deal/${id}` }),
   },
 ];
+
+/** One change for many: what the caller may not edit is refused in its row of the answer, another tenant's as a whole. */
+function bulkRows(): Row[] {
+  const patches = { leads: { source: 'A fair' }, deals: { product: 'Seats' } };
+  return (['leads', 'deals'] as const).map((type) => ({
+    route: `POST /${type}/bulk`,
+    doors: edge('crm'),
+    about: type,
+    reaches: matrix.delete,
+    status: 200,
+    refused: 200,
+    foreign: { manager: 404, admin: 404 },
+    request: ({ id }) => ({ path: `/${type}/bulk`, body: { ids: [id], patch: patches[type] } }),
+  }));
+}
 
 /** Notes are read with their record; here that is a deal of the note's author. */
 function noteRows(): Row[] {
