@@ -10,6 +10,11 @@ import { createCompanyService } from './companies/company.service.ts';
 import { createContactRepository } from './contacts/contact.model.ts';
 import { contactRoutes } from './contacts/contact.routes.ts';
 import { createContactService } from './contacts/contact.service.ts';
+import { createConversionClaims } from './conversions/conversion.claims.ts';
+import { conversionRoutes } from './conversions/conversion.routes.ts';
+import { createConversionService } from './conversions/conversion.service.ts';
+import { createConversionSteps } from './conversions/conversion.steps.ts';
+import { type ConversionSweeper, createConversionSweeper } from './conversions/conversion.sweeper.ts';
 import { createDealRepository } from './deals/deal.model.ts';
 import { dealRoutes } from './deals/deal.routes.ts';
 import { createDealService } from './deals/deal.service.ts';
@@ -47,6 +52,7 @@ export interface App {
   relay: OutboxRelay;
   importRunner: Worker;
   mergeRunner: Worker;
+  conversionSweeper: ConversionSweeper;
 }
 
 /** Builds the service; never listens. */
@@ -62,7 +68,8 @@ export function createApp(deps: AppDeps): App {
   const noteRepository = createNoteRepository(store);
   const merges = createMergeStore(connection);
   const contacts = createContactService({ contacts: contactRepository, companies, merges });
-  const leads = createLeadService({ leads: createLeadRepository(store) });
+  const leadRepository = createLeadRepository(store);
+  const leads = createLeadService({ leads: leadRepository });
   const deals = createDealService({ deals: dealRepository, companies, contacts, clock: () => new Date() });
   const notes = createNoteService({
     notes: noteRepository,
@@ -77,6 +84,15 @@ export function createApp(deps: AppDeps): App {
   });
 
   const audit = createAuditClient({ url: deps.auditUrl, metrics });
+  const claims = createConversionClaims(connection);
+  const workOff = createConversionSteps({
+    leads: leadRepository,
+    deals: dealRepository,
+    companies: companyRepository,
+    claims,
+  });
+  const conversions = createConversionService({ leads, deals, companies, claims, workOff });
+  const conversionSweeper = createConversionSweeper({ claims, workOff, log });
   const edits = createBulkEdits(connection);
   const imports = createImportRepository(store);
   const jobs = createImportJobs(connection);
@@ -91,6 +107,7 @@ export function createApp(deps: AppDeps): App {
       ...contactRoutes(contacts, audit),
       ...merging.routes,
       ...leadRoutes(leads, audit, edits),
+      ...conversionRoutes(conversions),
       ...dealRoutes(deals, audit, edits),
       ...noteRoutes(notes),
       ...importRoutes(createImportService({ imports, jobs, runner: importRunner })),
@@ -104,6 +121,7 @@ export function createApp(deps: AppDeps): App {
     app,
     importRunner,
     mergeRunner: merging.runner,
+    conversionSweeper,
     relay: createDelivery({ source: outbox, publisher, log, metrics }),
   };
 }

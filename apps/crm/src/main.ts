@@ -22,7 +22,7 @@ runProcess(log, lifecycle, async () => {
   await migrate(connection, migrations, log);
   const publisher = createPublisher({ url: config.AMQP_URL, service, log });
   const tokens = verifyTokens({ config, service, log });
-  const { app, relay, importRunner, mergeRunner } = createApp({
+  const { app, relay, importRunner, mergeRunner, conversionSweeper } = createApp({
     connection,
     publisher,
     auditUrl: config.AUDIT_URL,
@@ -37,6 +37,7 @@ runProcess(log, lifecycle, async () => {
   lifecycle.onShutdown('token verification', tokens.close);
   lifecycle.onShutdown('import runner', importRunner.close);
   lifecycle.onShutdown('merge runner', mergeRunner.close);
+  lifecycle.onShutdown('conversion sweeper', conversionSweeper.close);
   lifecycle.onShutdown('outbox relay', relay.close);
   lifecycle.onShutdown('publisher', publisher.close);
   lifecycle.onShutdown('database', () => connection.close());

@@ -2,6 +2,7 @@ import type { Migration } from '@pipedesk/mongo';
 import { bulkEditMigrations } from './bulk/bulk-edits.ts';
 import { companyMigrations } from './companies/company.model.ts';
 import { contactMigrations } from './contacts/contact.model.ts';
+import { conversionMigrations } from './conversions/conversion.claims.ts';
 import { dealMigrations } from './deals/deal.model.ts';
 import { importMigrations } from './imports/import.model.ts';
 import { leadMigrations } from './leads/lead.model.ts';
@@ -17,4 +18,5 @@ export const migrations: Migration[] = [
   ...noteMigrations,
   ...importMigrations,
   ...bulkEditMigrations,
+  ...conversionMigrations,
 ];

@@ -56,7 +56,7 @@ export async function startCrm(
   await migrate(connection, migrations, log);
   const { keys, issuer, audience, revocations, tokenFor } = createTokenIssuer();
   const publisher = createPublisher({ url: amqpUrl, service: 'crm', log });
-  const { app, relay, importRunner, mergeRunner } = createApp({
+  const { app, relay, importRunner, mergeRunner, conversionSweeper } = createApp({
     connection,
     publisher,
     authenticate: createAuthenticator({ keys, issuer, audience, revocations }),
@@ -90,6 +90,7 @@ export async function startCrm(
       await http.close();
       await importRunner.close();
       await mergeRunner.close();
+      await conversionSweeper.close();
       await relay.close();
       await publisher.close();
       await connection.dropDatabase();

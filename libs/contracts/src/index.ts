@@ -22,6 +22,7 @@ export * from './http/free-busy.ts';
 export * from './http/grants.ts';
 export * from './http/imports.ts';
 export * from './http/invitations.ts';
+export * from './http/lead-conversion.ts';
 export * from './http/leads.ts';
 export * from './http/mfa.ts';
 export * from './http/notes.ts';

@@ -25,6 +25,8 @@ interface CreateOptions {
 }
 
 interface ChangeOptions<R> {
+  /** What the change is called where it is more than an update. */
+  action?: 'converted';
   /** From If-Match. */
   expectedVersion?: number | undefined;
   /**
@@ -176,7 +178,7 @@ export function createAuditedWrites<R extends RecordBase>(
         const { record: before, acting } = await openFor(context, id, options);
         const draft = structuredClone(before);
         mutate(draft);
-        return writeVersion(store, acting, before, draft);
+        return writeVersion(store, acting, before, draft, options.action);
       }),
     remove: (context, id, options) =>
       repeatOnRace(async () => {

@@ -19,10 +19,11 @@ export async function writeVersion<R extends RecordBase>(
   context: TenantContext,
   before: R,
   draft: R,
+  action?: Action,
 ): Promise<R | undefined> {
   const { after, changes, set, time } = await nextVersion(store, before, draft);
   if (changes.length === 0) return before;
-  const event = nextEvent(store, context, { before, after, changes, time });
+  const event = nextEvent(store, context, { before, after, changes, time, action });
   const only = uniqueOf(store, after);
   const unique = only === uniqueOf(store, before) ? undefined : only;
   return (await update(store, context, before, { set, event, unique })) ? after : undefined;
@@ -99,12 +100,14 @@ interface Step<R> {
   after: R | null;
   changes: FieldChange[];
   time: Date;
+  /** By what it was and is, unless told. */
+  action?: Action | undefined;
 }
 
 function nextEvent<R extends RecordBase>(
   { definition: { entityType, linksOf = () => [] } }: Store<R>,
   context: TenantContext,
-  { before, after, changes, time }: Step<R>,
+  { before, after, changes, time, action }: Step<R>,
 ): ChangeEvent {
   const sides = [before, after].filter((side) => side !== null);
   const [record] = sides;
@@ -113,7 +116,7 @@ function nextEvent<R extends RecordBase>(
     entityType,
     entityId: record.id,
     version: before ? before.version + 1 : record.version,
-    action: actionOf(before, after),
+    action: action ?? actionOf(before, after),
     before: before as unknown as Snapshot | null,
     after: after as unknown as Snapshot | null,
     changes,

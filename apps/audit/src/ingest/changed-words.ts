@@ -12,7 +12,9 @@ const noWords = /^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\d
  */
 export function changedWords({ action, before, after, changes }: ChangeEvent['data']): string[] {
   const values =
-    action === 'updated' ? changes.flatMap((change) => [change.before, change.after]) : [before, after];
+    action === 'updated' || action === 'converted'
+      ? changes.flatMap((change) => [change.before, change.after])
+      : [before, after];
   const words = new Set<string>();
   for (const text of textsIn(values)) {
     for (const word of wordsOf(text)) {

@@ -23,7 +23,7 @@ export function createLeadService({ leads }: { leads: LeadRepository }) {
       authorize(context, 'leads:bulk_edit', lead);
     },
     create: (context: TenantContext, fields: NewLead, key?: string): Promise<Lead> =>
-      records.create(context, fields, key),
+      records.create(context, { ...fields, convertedTo: null }, key),
     list: (context: TenantContext, { status, ownerId, ...page }: LeadListQuery): Promise<Page<Lead>> =>
       records.list(context, { status, ownerId }, page),
     change,

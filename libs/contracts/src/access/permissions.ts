@@ -28,6 +28,7 @@ export const rules = {
   'leads:edit': editors,
   'leads:delete': stewards,
   'leads:bulk_edit': stewards,
+  'leads:convert': editors,
   'deals:read': readers,
   'deals:create': creators,
   'deals:edit': editors,

@@ -79,7 +79,7 @@ export type ChangeContext = z.infer<typeof changeContextSchema>;
 export const linkSchema = z.object({ entityType: entityTypeSchema, entityId: idSchema });
 export type Link = z.infer<typeof linkSchema>;
 
-export const actionSchema = z.enum(['created', 'updated', 'deleted', 'restored', 'occurred']);
+export const actionSchema = z.enum(['created', 'updated', 'converted', 'deleted', 'restored', 'occurred']);
 export type Action = z.infer<typeof actionSchema>;
 
 /** What happened to one record: version n of it, with before and after, who, and from where. */

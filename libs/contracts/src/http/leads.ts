@@ -1,17 +1,20 @@
 import { z } from 'zod';
 import { idSchema } from '../ids.ts';
 import { emailSchema, lineSchema } from '../text.ts';
+import { convertedToSchema } from './lead-conversion.ts';
 import { pageOf, pageQuery } from './paging.ts';
 import { customFieldsSchema, maskedFields, ownedFields, patchOf, recordFields } from './record.ts';
 
-export const leadStatusSchema = z.enum(['new', 'working', 'qualified', 'disqualified', 'converted']);
+/** What people set; a lead is converted by its conversion alone. */
+const openStatuses = ['new', 'working', 'qualified', 'disqualified'] as const;
+export const leadStatusSchema = z.enum([...openStatuses, 'converted']);
 
 const fields = {
   name: lineSchema(200),
   email: emailSchema.nullable(),
   phone: lineSchema(40).nullable(),
   companyName: lineSchema(200).nullable(),
-  status: leadStatusSchema,
+  status: z.enum(openStatuses),
   source: lineSchema(120).nullable(),
   customFields: customFieldsSchema,
 };
@@ -20,6 +23,9 @@ export const leadSchema = z.object({
   ...recordFields,
   ...fields,
   email: z.string().nullable(),
+  status: leadStatusSchema,
+  /** Leads of before conversions have none. */
+  convertedTo: convertedToSchema.nullable().default(null),
   ...ownedFields,
   ...maskedFields,
 });

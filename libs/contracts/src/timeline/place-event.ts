@@ -63,7 +63,7 @@ function changeItem(event: ChangeEvent, entityType: EntityType): TimelineItem {
     source: { ...subjectOf(event), version: data.version },
     title: changeTitle(entityType, data.action, name),
     actor: { id: data.actor.id, name: data.actor.name },
-    changes: data.action === 'updated' ? data.changes : [],
+    changes: data.action === 'updated' || data.action === 'converted' ? data.changes : [],
     ...(data.context.operationId === null ? {} : { operationId: data.context.operationId }),
   };
 }

@@ -187,6 +187,18 @@ const crmRows: Row[] = [
   ...resourceRows({ ...sales, path: '/leads', type: 'leads', body: named, patch: { source: 'A fair' } }),
   ...resourceRows({ ...sales, path: '/deals', type: 'deals', body: named, patch: { product: 'Seats' } }),
   ...bulkRows(),
+  {
+    route: 'POST /leads/{id}/convert',
+    doors: edge('crm'),
+    about: 'leads',
+    reaches: matrix.edit,
+    status: 200,
+    // A lead of its own for each try, or the next would find it converted.
+    request: async ({ world, owner }) => ({
+      path: `/leads/${await createRecord(world.wire, owner, 'leads')}/convert`,
+      body: {},
+    }),
+  },
   ...restoreRows('/companies', 'companies'),
   ...restoreRows('/contacts', 'contacts'),
   {
