@@ -125,5 +125,5 @@ describe('a bulk edit', () => {
       const events = await crm.eventsOf('leads', id);
       expect(events.map(({ data }) => data.context.operationId)).toEqual([null, body.operationId]);
     }
-  });
+  }, 120_000);
 });

@@ -1,9 +1,17 @@
+import { convertLeadBody } from '@pipedesk/contracts';
 import { connectMongo, createOutbox } from '@pipedesk/mongo';
 import { createLogger, httpEnv, loadConfig, type TenantContext } from '@pipedesk/service-kit';
 import { given } from '@pipedesk/testing';
 import { z } from 'zod';
 import { createBulkEdits } from '../src/bulk/bulk-edits.ts';
 import { createBulkService } from '../src/bulk/bulk.service.ts';
+import { createCompanyRepository } from '../src/companies/company.model.ts';
+import { createCompanyService } from '../src/companies/company.service.ts';
+import { createConversionClaims } from '../src/conversions/conversion.claims.ts';
+import { createConversionService } from '../src/conversions/conversion.service.ts';
+import { createConversionSteps } from '../src/conversions/conversion.steps.ts';
+import { createDealRepository } from '../src/deals/deal.model.ts';
+import { createDealService } from '../src/deals/deal.service.ts';
 import { createLeadRepository } from '../src/leads/lead.model.ts';
 import { createLeadService } from '../src/leads/lead.service.ts';
 import type { Crash } from './crash.ts';
@@ -29,7 +37,27 @@ const context: TenantContext = {
 const log = createLogger('crm', 'silent');
 const connection = await connectMongo({ uri: given('MONGODB_URI'), database: job.database, log });
 const store = { connection, outbox: createOutbox() };
-const leads = createLeadService({ leads: createLeadRepository(store) });
-const bulk = createBulkService(leads, createBulkEdits(connection), 'leads');
-await bulk.edit(context, job.request as Parameters<typeof bulk.edit>[1], job.key);
+const repositories = {
+  leads: createLeadRepository(store),
+  deals: createDealRepository(store),
+  companies: createCompanyRepository(store),
+};
+const leads = createLeadService(repositories);
+const companies = createCompanyService(repositories);
+const deals = createDealService({ ...repositories, companies, clock: () => new Date() });
+const claims = createConversionClaims(connection);
+const workOff = createConversionSteps({ ...repositories, claims });
+
+const acts: Record<Crash['act'], () => Promise<unknown>> = {
+  bulk: () => {
+    const bulk = createBulkService(leads, createBulkEdits(connection), 'leads');
+    return bulk.edit(context, job.request as Parameters<typeof bulk.edit>[1], job.key);
+  },
+  convert: () => {
+    const { id, body } = job.request as { id: string; body: unknown };
+    const service = createConversionService({ leads, deals, companies, claims, workOff });
+    return service.convert(context, id, { ifMatch: undefined }, convertLeadBody.parse(body), job.key);
+  },
+};
+await acts[job.act]();
 await connection.close();

@@ -4,7 +4,7 @@ import type { Client, TestCrm } from './start-crm.ts';
 
 /** What the child is to do, and where it is to die. */
 export interface Crash {
-  act: 'bulk';
+  act: 'bulk' | 'convert';
   request: unknown;
   key: string;
   failpoints: string;
