@@ -15,6 +15,7 @@ import { createEdge } from './edge/edge.ts';
 import type { TrustFunction } from './edge/origin.ts';
 import { createForwarder, type Forwarder } from './edge/forward.ts';
 import { type ServiceName, serviceNames, type ServiceUrls } from './edge/services.ts';
+import type { LegacyDoor } from './legacy/legacy-door.ts';
 import { limitCallers, limitVisitors } from './limits/own-routes.ts';
 import { createRateLimits, type Quotas, type RateLimits } from './limits/rate-limits.ts';
 import { readiness } from './readiness.ts';
@@ -29,6 +30,8 @@ export interface AppDeps {
   authenticate: RequestHandler;
   quotas: Quotas;
   corsOrigins: string[];
+  /** Only where legacy callers are configured. */
+  legacy?: LegacyDoor | undefined;
   log: Logger;
   metrics: Registry;
   trustedProxies: string;
@@ -66,7 +69,7 @@ export function createApp(deps: AppDeps): { app: RequestListener; limits: RateLi
   const accessLog = createAccessLog(log, durations as unknown as DurationHistogram);
   const cors = createCors(deps.corsOrigins);
   const isTrusted = own.get('trust proxy fn') as TrustFunction;
-  const edge = createEdge({ forwarders, authenticate, cors, accessLog, limits, isTrusted });
+  const edge = createEdge({ forwarders, authenticate, cors, accessLog, limits, isTrusted, legacy: deps.legacy });
   return {
     app: (req, res) => {
       edge(req, res, () => {

@@ -1,4 +1,4 @@
-import { httpEnv, loadConfig, tokenEnv } from '@pipedesk/service-kit';
+import { hasLegacyEnd, httpEnv, legacyEnv, loadConfig, noLegacyEnd, tokenEnv } from '@pipedesk/service-kit';
 import { z } from 'zod';
 import type { Quotas } from './limits/rate-limits.ts';
 
@@ -43,6 +43,7 @@ export const configSchema = z
     ...httpEnv,
     ...tokenEnv,
     ...limits,
+    ...legacyEnv,
     /** The gateway is the edge: nobody's X-Forwarded-For is believed unless named here. */
     TRUSTED_PROXIES: z.string().default('none'),
     AUTH_URL: serviceUrl,
@@ -61,6 +62,7 @@ export const configSchema = z
         ),
       ),
   })
+  .refine(hasLegacyEnd, noLegacyEnd)
   .refine(leavesRoomForOthers, {
     path: ['RATE_LIMIT_TENANT'],
     error:

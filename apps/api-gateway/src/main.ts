@@ -7,12 +7,14 @@ import {
   listen,
   orExit,
   remoteKeys,
+  remoteRefusals,
   remoteRevocations,
   runProcess,
 } from '@pipedesk/service-kit';
 import { createApp } from './app.ts';
 import { quotasOf, readConfig } from './config.ts';
 import { edgeListening, hardenServer } from './edge/harden-server.ts';
+import { openLegacyDoor } from './legacy/open-legacy-door.ts';
 import { shareCounters } from './limits/shared-counters.ts';
 
 const service = 'api-gateway';
@@ -28,6 +30,8 @@ runProcess(log, lifecycle, async () => {
     log,
   });
   const metrics = createMetrics(service);
+  const refusals = remoteRefusals({ config, service, log, metrics });
+  const legacy = openLegacyDoor({ config, service, refusals, log, metrics });
   const { app, limits, close } = createApp({
     services: {
       auth: config.AUTH_URL,
@@ -43,9 +47,11 @@ runProcess(log, lifecycle, async () => {
       issuer: config.AUTH_ISSUER,
       audience: config.AUTH_AUDIENCE,
       revocations,
+      refusals,
     }),
     quotas: quotasOf(config),
     corsOrigins: config.CORS_ORIGINS,
+    legacy: legacy?.door,
     log,
     metrics,
     trustedProxies: config.TRUSTED_PROXIES,
@@ -59,6 +65,8 @@ runProcess(log, lifecycle, async () => {
   hardenServer(http.server);
   lifecycle.onShutdown('http', http.close);
   lifecycle.onShutdown('revocations', revocations.close);
+  if (legacy) lifecycle.onShutdown('uses of legacy headers', legacy.close);
+  lifecycle.onShutdown('refusals', refusals.close);
   if (sharing) lifecycle.onShutdown('shared rate limits', sharing.close);
   lifecycle.onShutdown('connections to services', close);
   log.info({ port: http.port }, 'listening');

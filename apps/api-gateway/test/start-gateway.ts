@@ -9,6 +9,7 @@ import {
 import { createApp } from '../src/app.ts';
 import { edgeListening, hardenServer } from '../src/edge/harden-server.ts';
 import { type ServiceName, serviceNames, type ServiceUrls } from '../src/edge/services.ts';
+import type { LegacyDoor } from '../src/legacy/legacy-door.ts';
 import type { Quotas, RateLimits } from '../src/limits/rate-limits.ts';
 import { audience, issuer, revocations, testKeys } from './tokens.ts';
 import { startUpstream, type Upstream } from './upstream.ts';
@@ -25,6 +26,7 @@ interface GatewayOptions {
   corsOrigins?: string[];
   serviceTimeout?: number;
   sourceTimeout?: number;
+  legacy?: LegacyDoor;
 }
 
 export interface Gateway {

@@ -21,13 +21,14 @@ const lifecycle = createLifecycle(log);
 runProcess(log, lifecycle, async () => {
   const connection = await connectMongo({ uri: config.MONGODB_URI, database: config.MONGODB_DATABASE, log });
   await migrate(connection, migrations, log);
-  const tokens = verifyTokens({ config, service, log });
+  const metrics = createMetrics(service);
+  const tokens = verifyTokens({ config, service, log, metrics });
   const { app, consumer, sealing, streaming } = createApp({
     connection,
     amqpUrl: config.AMQP_URL,
     authenticate: tokens.authenticate,
     log,
-    metrics: createMetrics(service),
+    metrics,
     trustedProxies: config.TRUSTED_PROXIES,
     isShuttingDown: lifecycle.isShuttingDown,
     keySecret: createKeySecret(config.AUDIT_KEY_SECRET),

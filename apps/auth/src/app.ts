@@ -2,9 +2,13 @@ import { type Connection, createOutbox, databaseProblem, pingMongo } from '@pipe
 import { createDelivery, type OutboxRelay, type Publisher } from '@pipedesk/messaging';
 import {
   createAuthenticator,
+  createLegacyPolicy,
+  createRefusalLog,
   createServiceApp,
   createServiceAuthenticator,
+  type LegacyConfig,
   type Logger,
+  type RefusalLog,
   type Registry,
   createKeySecret,
 } from '@pipedesk/service-kit';
@@ -28,6 +32,10 @@ import { createGrantService } from './grants/grant.service.ts';
 import { createInvitationRepository } from './invitations/invitation.model.ts';
 import { invitationRoutes } from './invitations/invitation.routes.ts';
 import { createInvitationService } from './invitations/invitation.service.ts';
+import { createLegacyAccessRepository } from './legacy/legacy-access.model.ts';
+import { createLegacyUseStore } from './legacy/legacy-use.model.ts';
+import { legacyRoutes } from './legacy/legacy.routes.ts';
+import { createLegacyService } from './legacy/legacy.service.ts';
 import { createLoginAttempts } from './login-attempts/login-attempts.ts';
 import { createLetters } from './mail/letters.ts';
 import { createMailer, type Mailer, type SendMail } from './mail/mailer.ts';
@@ -35,6 +43,8 @@ import { createOneTimeTokens } from './one-time/one-time-tokens.ts';
 import { permissionRoutes } from './permissions/permission.routes.ts';
 import { createPermissionService } from './permissions/permission.service.ts';
 import { createEntitle } from './permissions/tenant-rights.ts';
+import { createAccessRefusals } from './refusals/access-refusal.model.ts';
+import { accessRefusalRoutes } from './refusals/access-refusal.routes.ts';
 import { createRefreshTokenStore } from './refresh/refresh-token.model.ts';
 import { createRefreshTokens } from './refresh/refresh-tokens.ts';
 import { createRefreshService } from './refresh/refresh.service.ts';
@@ -81,6 +91,10 @@ export interface AppDeps {
   /** Where the links in mails lead to. */
   appUrl: string;
   sendMail: SendMail;
+  /** Seconds between two reports of refused tokens to audit. */
+  refusalsEvery: number;
+  /** Who is still believed by headers; nobody unless told. */
+  legacy?: LegacyConfig;
   /** Tests turn it. */
   clock?: () => Date;
 }
@@ -88,17 +102,28 @@ export interface AppDeps {
 /** Password checks at a time: one core stays free for everything else, as far as there is a second one. */
 const hashing = { concurrency: Math.max(1, availableParallelism() - 1), capacity: 100 };
 
+const nobodyByHeaders: LegacyConfig = { LEGACY_STAGES: [], LEGACY_CLIENTS: [], LEGACY_GUIDE_URL: '/docs' };
+
 /** Builds the service; never listens. */
 export function createApp(deps: AppDeps): {
   app: Express;
   relay: OutboxRelay;
   mailer: Mailer;
   rotation: KeyRotation;
+  refusals: RefusalLog;
 } {
   const { connection, publisher, log, metrics, issuer, audience, tokenLifetime } = deps;
   const outbox = createOutbox();
   const store = { connection, outbox };
   const { clock = () => new Date() } = deps;
+  const keepRefusals = createAccessRefusals(store, log);
+  const refusals = createRefusalLog({
+    service: 'auth',
+    send: keepRefusals,
+    log,
+    metrics,
+    every: deps.refusalsEvery,
+  });
 
   const keySecret = createKeySecret(deps.keySecret);
   const keyStore = createSigningKeyStore(connection);
@@ -157,7 +182,7 @@ export function createApp(deps: AppDeps): {
     credentials,
     passwords,
     sessions,
-    refreshes: createRefreshService({ refreshTokens, sessions, users: userRepository, log }),
+    refreshes: createRefreshService({ refreshTokens, sessions, users: userRepository, refusals, log }),
     answers,
     oneTime,
     attempts,
@@ -195,6 +220,13 @@ export function createApp(deps: AppDeps): {
     tokens,
     clock,
   });
+  const legacy = createLegacyService({
+    policy: createLegacyPolicy(deps.legacy ?? nobodyByHeaders),
+    accesses: createLegacyAccessRepository(store),
+    uses: createLegacyUseStore(connection),
+    tokens,
+    clock,
+  });
   const apiKeys = createApiKeyService({
     apiKeys: createApiKeyRepository(store),
     hashes: createApiKeyHashes(connection),
@@ -226,8 +258,13 @@ export function createApp(deps: AppDeps): {
       issuer,
       audience,
       revocations: createSessionAccess({ sessions, apiKeys, users: userRepository, entitle }),
+      refusals,
     }),
-    authenticateService: createServiceAuthenticator({ secret: deps.serviceSecret, service: 'auth' }),
+    authenticateService: createServiceAuthenticator({
+      secret: deps.serviceSecret,
+      service: 'auth',
+      refusals,
+    }),
     routes: [
       ...accountRoutes(accounts),
       ...sessionRoutes(sessions),
@@ -240,11 +277,19 @@ export function createApp(deps: AppDeps): {
       ...permissionRoutes(createPermissionService({ users, grants, entitle })),
       ...invitationRoutes(invitations),
       ...keyRoutes(keys),
+      ...accessRefusalRoutes(keepRefusals),
+      ...legacyRoutes(legacy),
       ...revocationRoutes({ reader: createRevocationReader(connection), tokenLifetime, clock }),
     ],
     // The broker is not asked: writes go on without it, their events wait in the outbox.
     checks: { database: pingMongo(connection), signingKey: () => keys.signingKey() },
     errorMappers: [databaseProblem],
   });
-  return { app, mailer, rotation, relay: createDelivery({ source: outbox, publisher, log, metrics }) };
+  return {
+    app,
+    mailer,
+    rotation,
+    refusals,
+    relay: createDelivery({ source: outbox, publisher, log, metrics }),
+  };
 }

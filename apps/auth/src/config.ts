@@ -1,4 +1,13 @@
-import { amqpEnv, httpEnv, loadConfig, mongoEnv, tokenEnv } from '@pipedesk/service-kit';
+import {
+  amqpEnv,
+  httpEnv,
+  hasLegacyEnd,
+  noLegacyEnd,
+  legacyEnv,
+  loadConfig,
+  mongoEnv,
+  tokenEnv,
+} from '@pipedesk/service-kit';
 import { z } from 'zod';
 
 /**
@@ -17,9 +26,11 @@ export const configSchema = z
     ...httpEnv,
     ...mongoEnv,
     ...amqpEnv,
+    ...legacyEnv,
     AUTH_ISSUER: tokenEnv.AUTH_ISSUER,
     AUTH_AUDIENCE: tokenEnv.AUTH_AUDIENCE,
     SERVICE_SECRET: tokenEnv.SERVICE_SECRET,
+    REFUSALS_REPORTED_EVERY: tokenEnv.REFUSALS_REPORTED_EVERY,
     /** Encrypts the private signing keys in the database. Production has no default. */
     AUTH_KEY_SECRET: keySecret.default(developmentKeySecret),
     /** Where the pages are that links in mails lead to. */
@@ -41,6 +52,7 @@ export const configSchema = z
     /** Lifetime of an access token in seconds. */
     AUTH_TOKEN_TTL: z.coerce.number().int().min(60).max(86_400).default(600),
   })
+  .refine(hasLegacyEnd, noLegacyEnd)
   .refine(
     ({ NODE_ENV, AUTH_KEY_SECRET }) => NODE_ENV !== 'production' || AUTH_KEY_SECRET !== developmentKeySecret,
     {

@@ -22,7 +22,7 @@ runProcess(log, lifecycle, async () => {
   const connection = await connectMongo({ uri: config.MONGODB_URI, database: config.MONGODB_DATABASE, log });
   await migrate(connection, migrations, log);
   const publisher = createPublisher({ url: config.AMQP_URL, service, log });
-  const { app, relay, mailer, rotation } = createApp({
+  const { app, relay, mailer, rotation, refusals } = createApp({
     connection,
     publisher,
     log,
@@ -37,10 +37,13 @@ runProcess(log, lifecycle, async () => {
     tokenLifetime: config.AUTH_TOKEN_TTL,
     appUrl: config.APP_URL,
     sendMail: mailTransport(config, log),
+    refusalsEvery: config.REFUSALS_REPORTED_EVERY,
+    legacy: config,
   });
   const http = await listen(app, config.HOST, config.PORT);
   lifecycle.onShutdown('http', http.close);
   lifecycle.onShutdown('key rotation', rotation.close);
+  lifecycle.onShutdown('refusals', refusals.close);
   lifecycle.onShutdown('mails', mailer.settled);
   lifecycle.onShutdown('outbox relay', relay.close);
   lifecycle.onShutdown('publisher', publisher.close);

@@ -74,7 +74,7 @@ async function startReplica(
   await migrate(connection, migrations, log);
   const publisher = createPublisher({ url: amqpUrlOf(given('AMQP_URL'), name), service: 'auth', log });
   const mails: Mail[] = [];
-  const { app, relay, rotation } = createApp({
+  const { app, relay, rotation, refusals } = createApp({
     connection,
     publisher,
     log,
@@ -91,6 +91,7 @@ async function startReplica(
       return Promise.resolve();
     },
     serviceSecret,
+    refusalsEvery: 1,
     ...deps,
   });
   const http = await listen(app, '127.0.0.1', 0);
@@ -103,6 +104,7 @@ async function startReplica(
     request: (method, path, options = {}) => request(`http://127.0.0.1:${http.port}${path}`, method, options),
     stop: async () => {
       await http.close();
+      await refusals.close();
       rotation.close();
       await relay.close();
       await publisher.close();

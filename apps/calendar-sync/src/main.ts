@@ -21,14 +21,15 @@ runProcess(log, lifecycle, async () => {
   const connection = await connectMongo({ uri: config.MONGODB_URI, database: config.MONGODB_DATABASE, log });
   await migrate(connection, migrations, log);
   const publisher = createPublisher({ url: config.AMQP_URL, service, log });
-  const tokens = verifyTokens({ config, service, log });
+  const metrics = createMetrics(service);
+  const tokens = verifyTokens({ config, service, log, metrics });
   const { app, relay } = createApp({
     connection,
     publisher,
     authenticate: tokens.authenticate,
     crmUrl: config.CRM_URL,
     log,
-    metrics: createMetrics(service),
+    metrics,
     trustedProxies: config.TRUSTED_PROXIES,
     isShuttingDown: lifecycle.isShuttingDown,
   });

@@ -85,14 +85,18 @@ function defaultOf({ default: value }: Property): string {
 
 function valuesOf({ enum: choices, type, minimum, maximum, pattern, format }: Property): string {
   if (choices) return choices.map((choice) => `\`${String(choice)}\``).join(' ');
-  if (type === 'integer') return `${minimum} to ${maximum}`;
+  if (type === 'integer' || type === 'number') return `${minimum} to ${maximum}`;
   if (format) return format === 'uri' ? 'URL' : format;
   return pattern ? `\`${pattern.replaceAll('|', '\\|').replaceAll('\\/', '/')}\`` : 'text';
 }
 
 /** The comment above the variable: the service's own, else the one it shares. */
 function meaningOf(name: string, service: string): string {
-  const sources = [`apps/${service}/src/config.ts`, 'libs/service-kit/src/config.ts'].map(readText);
+  const sources = [
+    `apps/${service}/src/config.ts`,
+    'libs/service-kit/src/config.ts',
+    'libs/service-kit/src/legacy/legacy-config.ts',
+  ].map(readText);
   // Not across the end of a comment, so that it is the nearest one before the name.
   const comment = new RegExp(String.raw`/\*\*((?:(?!\*/)[\s\S])*)\*/\s+${name}:`);
   const found = sources.map((source) => comment.exec(source)?.[1]).find((text) => text !== undefined);

@@ -3,6 +3,7 @@ import {
   createBreaker,
   createLogger,
   createMetrics,
+  createRefusalLog,
   createServiceApp,
   type Registry,
 } from '@pipedesk/service-kit';
@@ -28,6 +29,8 @@ export async function registeredMetrics(): Promise<Set<string>> {
     isShuttingDown: () => false,
   });
   createBreaker(() => Promise.resolve(), { name: 'test', timeout: 1_000, metrics });
+  const send = () => Promise.resolve();
+  const refusals = createRefusalLog({ service: 'test', send, log, metrics, every: 60 });
   const relay = createDelivery({ source: emptyOutbox, publisher: noPublisher, log, metrics });
   await streamMetricsOf(metrics);
   const nowhere = 'amqp://127.0.0.1:1';
@@ -39,7 +42,7 @@ export async function registeredMetrics(): Promise<Set<string>> {
     handle: () => Promise.resolve([]),
     isTransient: () => false,
   });
-  await Promise.all([relay.close(), consumer.close()]);
+  await Promise.all([relay.close(), consumer.close(), refusals.close()]);
   return seriesOf(metrics);
 }
 

@@ -51,6 +51,8 @@ export const tokenEnv = {
   AUTH_AUDIENCE: z.string().min(1),
   /** Services prove themselves to each other with it; the same for every service. At least 32 random characters. */
   SERVICE_SECRET: z.string().min(32, 'must have at least 32 characters'),
+  /** Seconds in which refused tokens are added up before they are handed to audit. */
+  REFUSALS_REPORTED_EVERY: z.coerce.number().min(0.1).max(3600).default(60),
 };
 
 /**

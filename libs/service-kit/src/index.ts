@@ -16,6 +16,7 @@ export { entitle, type TenantRights } from './auth/entitlements.ts';
 export { rightsEvents } from './auth/rights-list.ts';
 export { outOfReach, refusal, refusalOf, refusedByRule } from './auth/refusal.ts';
 export { createServiceAuthenticator, createServiceTokens } from './auth/service-token.ts';
+export { createPostToAuth, type PostToAuth } from './auth/call-auth.ts';
 export { type OwnersOf, withholdUnreadable } from './auth/withhold-changes.ts';
 export * from './config.ts';
 export { type CursorBinding, decodeCursor, encodeCursor, pageFrom, timelineBinding } from './http/cursor.ts';
@@ -39,10 +40,26 @@ export {
 export { setSecurityHeaders } from './http/security-headers.ts';
 export { createServiceApp, type ServiceAppOptions } from './http/service-app.ts';
 export { type HttpServer, listen, type ListenOptions } from './http/server.ts';
+export {
+  type LegacyClient,
+  type LegacyConfig,
+  hasLegacyEnd,
+  legacyEnv,
+  noLegacyEnd,
+} from './legacy/legacy-config.ts';
+export * from './legacy/legacy-policy.ts';
 export * from './logger.ts';
 export * from './ops/breaker.ts';
 export { failpoint } from './ops/failpoints.ts';
 export type { HealthCheck } from './ops/health.ts';
 export * from './ops/lifecycle.ts';
+export { createReporter } from './ops/reporter.ts';
 export { createMetrics, type Registry } from './ops/metrics.ts';
+export {
+  createRefusalLog,
+  type RefusalLog,
+  refusedRequest,
+  type SendRefusals,
+} from './refusals/refusal-log.ts';
+export { remoteRefusals } from './refusals/remote-refusals.ts';
 export * from './request-context.ts';

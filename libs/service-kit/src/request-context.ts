@@ -28,6 +28,8 @@ export interface Caller {
   authenticatedAt: number;
   /** The API key that speaks for them, with all it may do. */
   apiKey: { id: string; permissions: Permission[] } | null;
+  /** The client that called by headers, where one did: it acts as a part of the system, and no user is named for it. */
+  legacyClient?: string;
 }
 
 /** What every data access needs: the tenant it is confined to, who acts, and from where. */
@@ -52,12 +54,7 @@ export function tenantContextOf(caller: Caller, origin: RequestOrigin, source: s
   return {
     tenantId: caller.tenantId,
     subject: subjectOfCaller(caller),
-    actor: {
-      type: caller.apiKey ? 'api_key' : 'user',
-      id: caller.userId,
-      name: caller.name,
-      role: caller.role,
-    },
+    actor: actorOf(caller),
     context: {
       ip: origin.ip,
       userAgent: origin.userAgent,
@@ -68,6 +65,11 @@ export function tenantContextOf(caller: Caller, origin: RequestOrigin, source: s
     },
     ...(origin.traceparent === undefined ? {} : { traceparent: origin.traceparent }),
   };
+}
+
+function actorOf({ apiKey, legacyClient, userId, name, role }: Caller): Actor {
+  if (legacyClient !== undefined) return { type: 'system', id: `legacy:${legacyClient}`, name, role };
+  return { type: apiKey ? 'api_key' : 'user', id: userId, name, role };
 }
 
 /** What decisions about a caller rest on. */

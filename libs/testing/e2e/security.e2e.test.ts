@@ -14,6 +14,7 @@ import {
   tryAll,
 } from './security/matrix.ts';
 import { openRows, relations, roleOrder } from './security/reference.ts';
+import { reportedEvery } from './security/refusals.ts';
 import { createWorld, type World } from './security/world.ts';
 
 /** Thousands of requests of one address in a minute are the point here; the limits have tests of their own. */
@@ -26,7 +27,11 @@ let tried: TriedRow[];
 let registered: Map<string, RouteDeclaration>;
 
 beforeAll(async () => {
-  world = await createWorld({ AUTH_KEY_SECRET: keySecret.toString('base64'), ...withoutLimits });
+  world = await createWorld({
+    AUTH_KEY_SECRET: keySecret.toString('base64'),
+    REFUSALS_REPORTED_EVERY: String(reportedEvery),
+    ...withoutLimits,
+  });
   forge = await createForge(world);
   registered = await registeredRoutes(world, serviceNames);
   tried = await tryAll(world, new Set(registered.keys()));

@@ -1,6 +1,7 @@
 import { callerOf, ProblemError } from '@pipedesk/service-kit';
 import type { NextFunction, Request, RequestHandler } from 'express';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { LegacyDoor } from '../legacy/legacy-door.ts';
 import type { LimitFields, RateLimits, RouteClass } from '../limits/rate-limits.ts';
 import { routeClassOf } from '../limits/route-class.ts';
 import type { AccessLog } from './access-log.ts';
@@ -20,6 +21,8 @@ interface EdgeDeps {
   accessLog: AccessLog;
   limits: RateLimits;
   isTrusted: TrustFunction;
+  /** Only where legacy callers are configured. */
+  legacy?: LegacyDoor | undefined;
 }
 
 /** Answers a request, or calls `toOwnRoutes` when it is the gateway's own. */
@@ -43,12 +46,39 @@ const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
  * of its body, and then on to its service. What no service answers goes to the gateway's own routes.
  */
 export function createEdge(deps: EdgeDeps): Edge {
-  const { forwarders, cors, accessLog, limits, isTrusted } = deps;
+  const { forwarders, cors, accessLog, limits, isTrusted, legacy } = deps;
   // Needs nothing of Express's, whose own request would make every look at this one slower.
   const authenticate = deps.authenticate as unknown as Authenticate;
   return (req, res, toOwnRoutes) => {
     if (cors(req, res)) return;
     const origin = edgeOriginOf(req, isTrusted);
+    if (legacy?.concerns(req)) void admitLegacy(legacy, req, res, origin, toOwnRoutes);
+    else pass(req, res, origin, toOwnRoutes);
+  };
+
+  async function admitLegacy(
+    door: LegacyDoor,
+    req: IncomingMessage,
+    res: ServerResponse,
+    origin: EdgeOrigin,
+    toOwnRoutes: () => void,
+  ): Promise<void> {
+    try {
+      await door.admit(req, res, origin.ip);
+    } catch (error) {
+      accessLog(req, res, origin);
+      sendProblem(res, limits.refuse(origin.ip, problemOf(error)), origin.requestId);
+      return;
+    }
+    pass(req, res, origin, toOwnRoutes);
+  }
+
+  function pass(
+    req: IncomingMessage,
+    res: ServerResponse,
+    origin: EdgeOrigin,
+    toOwnRoutes: () => void,
+  ): void {
     let destination: Destination | undefined;
     try {
       const method = req.method ?? '';
@@ -65,7 +95,7 @@ export function createEdge(deps: EdgeDeps): Edge {
       if (!destination) accessLog(req, res, origin);
       sendProblem(res, problemOf(error), origin.requestId);
     }
-  };
+  }
 
   function whenAuthenticated(arrival: Arrival): NextFunction {
     const { req, res, origin, routeClass } = arrival;

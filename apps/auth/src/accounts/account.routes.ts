@@ -45,7 +45,7 @@ export const accountRoutes = (service: AccountService): Route[] => [
     summary: 'Exchange a refresh token for a new access token and the next refresh token',
     permission: publicRoute('the refresh token is the proof, for when the access token has expired'),
     // The session goes on; only a token that comes twice ends it.
-    audit: audited('auth.session.deleted'),
+    audit: audited('auth.session.deleted', 'auth.access_refusal.created'),
     body: refreshBody,
     response: tokenSchema,
     handle: ({ body, origin, res }) => {

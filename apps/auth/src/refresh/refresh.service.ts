@@ -1,6 +1,7 @@
 import {
   type Caller,
   type Logger,
+  type RefusalLog,
   type RequestOrigin,
   startOf,
   tenantContextOf,
@@ -16,10 +17,13 @@ interface RefreshDeps {
   refreshTokens: RefreshTokens;
   sessions: SessionService;
   users: UserRepository;
+  refusals: RefusalLog;
   log: Logger;
 }
 
-export function createRefreshService({ refreshTokens, sessions, users, log }: RefreshDeps) {
+const path = '/auth/refresh';
+
+export function createRefreshService({ refreshTokens, sessions, users, refusals, log }: RefreshDeps) {
   /** The user as they are now: a token of before a promotion or demotion leads to the role of after it. */
   async function findCaller(family: Family, origin: RequestOrigin): Promise<Caller | null> {
     // Until the user is read nobody knows their role, so it is the least.
@@ -48,11 +52,16 @@ export function createRefreshService({ refreshTokens, sessions, users, log }: Re
     refresh: async (token: string, origin: RequestOrigin) => {
       const family = await refreshTokens.familyOf(token);
       const caller = family && (await findCaller(family, origin));
-      if (!caller) throw unauthorized('refresh_token_invalid', 'The session has ended. Log in again.');
+      if (!caller) {
+        const subject = family ?? undefined;
+        refusals.note({ ...origin, path }, { reason: 'refresh_invalid', subject });
+        throw unauthorized('refresh_token_invalid', 'The session has ended. Log in again.');
+      }
       const refreshToken = await refreshTokens.exchange(token, caller);
       if (refreshToken === null) {
         const { tenantId, userId, sessionId } = caller;
         log.warn({ tenantId, userId, sessionId, ip: origin.ip }, 'refresh token reused; session ended');
+        refusals.note({ ...origin, path }, { reason: 'refresh_reused', subject: caller });
         await sessions.end(tenantContextOf(caller, origin, 'auth'), sessionId);
         throw unauthorized('refresh_token_reused', 'This refresh token was used before. Log in again.');
       }

@@ -40,7 +40,7 @@ export function createTokenIssuer({ keys, issuer, audience, lifetime, clock }: I
   };
 }
 
-function accessOf({ role, name, teamId, permissionVersion, authenticatedAt, apiKey }: Caller) {
+function accessOf({ role, name, teamId, permissionVersion, authenticatedAt, apiKey, legacyClient }: Caller) {
   return {
     role,
     name,
@@ -48,5 +48,6 @@ function accessOf({ role, name, teamId, permissionVersion, authenticatedAt, apiK
     pv: permissionVersion,
     auth_time: authenticatedAt,
     ...(apiKey && { akid: apiKey.id, perms: apiKey.permissions }),
+    ...(legacyClient !== undefined && { lgc: legacyClient }),
   };
 }

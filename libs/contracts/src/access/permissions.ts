@@ -75,6 +75,8 @@ export const rules = {
   'sessions:revoke': { admin: 'all', manager: 'own', sales: 'own', viewer: 'own' },
   /** Ends every session of the tenant at once. */
   'sessions:revoke_all': admins,
+  /** Who still calls by the headers of before there were tokens. */
+  'legacy:read': admins,
   'api_keys:read': keyHolders,
   'api_keys:create': keyHolders,
   'api_keys:revoke': keyHolders,

@@ -10,6 +10,8 @@ export const eventPrefixes: Record<EntityType, string> = {
   api_key: 'auth.api_key',
   grant: 'auth.grant',
   login_attempt: 'auth.login_attempt',
+  access_refusal: 'auth.access_refusal',
+  legacy_access: 'auth.legacy_access',
   company: 'crm.company',
   contact: 'crm.contact',
   lead: 'crm.lead',

@@ -13,6 +13,8 @@ export const entityTypes = [
   'api_key',
   'grant',
   'login_attempt',
+  'access_refusal',
+  'legacy_access',
   'company',
   'contact',
   'lead',

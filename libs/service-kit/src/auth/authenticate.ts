@@ -5,6 +5,9 @@ import { Passport } from 'passport';
 import { Strategy, type StrategyOptionsWithRequest } from 'passport-jwt';
 import { z } from 'zod';
 import { ProblemError, unauthorized } from '../http/problem.ts';
+import { claimsIdentity } from '../refusals/identity-headers.ts';
+import { refusedRequest, type RefusalLog } from '../refusals/refusal-log.ts';
+import { explainRefusal, UnknownSigner } from '../refusals/refused-token.ts';
 import type { Caller } from '../request-context.ts';
 import { bearerToken } from './bearer.ts';
 import type { KeySource } from './key-source.ts';
@@ -30,6 +33,8 @@ export const accessClaimsSchema = z.object({
   /** The API key the token was made for, and all it may do. */
   akid: idSchema.optional(),
   perms: z.array(permissionSchema).optional(),
+  /** The legacy client the token was exchanged for, by the gateway; no user is behind it. */
+  lgc: z.string().optional(),
 });
 
 const headerSchema = z.strictObject({
@@ -44,6 +49,8 @@ interface AuthenticatorOptions {
   audience: string;
   /** Knows what has changed since a token was signed. */
   revocations: AccessCheck;
+  /** Where refusals are counted, for audit. */
+  refusals?: RefusalLog;
 }
 
 const callers = new WeakMap<object, Caller>();
@@ -67,22 +74,49 @@ export function callerOf(req: Request): Caller {
  * @throws Error at boot when issuer or audience is empty: passport-jwt would then accept any
  */
 export function createAuthenticator(options: AuthenticatorOptions): RequestHandler {
-  const { issuer, audience, revocations } = options;
+  const { issuer, audience, revocations, refusals } = options;
   if (issuer === '' || audience === '') throw new Error('issuer and audience must not be empty');
   const verified = createVerifiedTokens({ keys: options.keys, clockTolerance });
-  const verify = createVerifier(options, verified);
+  const signers = new WeakMap<object, Signer>();
+  const verify = createVerifier(options, verified, signers);
 
   async function identify(req: Request, res: Response): Promise<Caller> {
     const token = bearerToken(req);
     const known = token === null ? undefined : await verified.find(token);
-    return revocations.admit(known ?? (await verify(req, res)));
+    const caller = known ?? (await verify(req, res));
+    return revocations.admit(caller).catch((error: unknown) => {
+      if (isRefusal(error)) refusals?.note(refusedRequest(req), { reason: 'session_ended', subject: caller });
+      throw error;
+    });
+  }
+
+  /** A session that has ended was noted with its caller; what is our own fault (503) is no refusal. */
+  async function noteRefusal(req: Request, error: unknown): Promise<void> {
+    if (!refusals || !isRefusal(error) || error.code === 'session_ended') return;
+    if (error.code === 'token_missing' || error.code === 'duplicate_authorization') {
+      refusals.note(refusedRequest(req), { reason: error.code });
+      return;
+    }
+    const token = bearerToken(req) ?? undefined;
+    const { key } = signers.get(req) ?? {};
+    const flaw = error.options.cause;
+    refusals.note(refusedRequest(req), await explainRefusal({ token, key, issuer, audience, flaw }));
   }
 
   return (req, res, next) => {
-    identify(req, res).then((caller) => {
-      callers.set(req, caller);
-      next();
-    }, next);
+    identify(req, res).then(
+      (caller) => {
+        callers.set(req, caller);
+        if (claimsIdentity(req.headers))
+          refusals?.note(refusedRequest(req), { reason: 'identity_headers', subject: caller });
+        next();
+      },
+      (error: unknown) => {
+        if (claimsIdentity(req.headers)) refusals?.note(refusedRequest(req), { reason: 'identity_headers' });
+        void noteRefusal(req, error);
+        next(error);
+      },
+    );
   };
 }
 
@@ -92,9 +126,12 @@ const clockTolerance = 5;
 type Verifier = (req: Request, res: Response) => Promise<Caller>;
 
 /** Passport with the hardened strategy, as a promise. What it has accepted is remembered. */
-function createVerifier(options: AuthenticatorOptions, verified: VerifiedTokens): Verifier {
+function createVerifier(
+  options: AuthenticatorOptions,
+  verified: VerifiedTokens,
+  signers: WeakMap<object, Signer>,
+): Verifier {
   const passport = new Passport();
-  const signers = new WeakMap<object, Signer>();
   const remember = (req: Request, { exp, nbf }: TokenTimes, caller: Caller) => {
     const token = bearerToken(req);
     const signer = signers.get(req);
@@ -119,7 +156,7 @@ interface Signer {
 }
 
 function strategyOptions(
-  { keys, issuer, audience }: Omit<AuthenticatorOptions, 'revocations'>,
+  { keys, issuer, audience }: Pick<AuthenticatorOptions, 'keys' | 'issuer' | 'audience'>,
   signers: WeakMap<object, Signer>,
 ): StrategyOptionsWithRequest {
   return {
@@ -146,9 +183,15 @@ function strategyOptions(
 /** The key the header names. `crit`, `jku`, `x5u`, `jwk` and any other member make the header foreign: refused. */
 async function findSigner(keys: KeySource, token: string): Promise<Signer> {
   const header = headerSchema.safeParse(decodeHeader(token));
-  const key = header.success ? await keys.find(header.data.kid) : undefined;
-  if (!header.success || !key) throw unauthorized('token_invalid', 'The access token is not one of ours.');
-  return { kid: header.data.kid, key };
+  if (!header.success) throw notOurs('unknown_header');
+  const { kid } = header.data;
+  const key = await keys.find(kid);
+  if (!key) throw notOurs('unknown_key');
+  return { kid, key };
+}
+
+function notOurs(reason: UnknownSigner['reason']): ProblemError {
+  return unauthorized('token_invalid', 'The access token is not one of ours.', new UnknownSigner(reason));
 }
 
 function decodeHeader(token: string): unknown {
@@ -176,7 +219,7 @@ function acceptClaims(remember: (req: Request, times: TokenTimes, caller: Caller
 }
 
 function callerOfClaims(claims: z.output<typeof accessClaimsSchema>): Caller {
-  const { sub, tid, sid, role, name, team, pv, auth_time, akid, perms } = claims;
+  const { sub, tid, sid, role, name, team, pv, auth_time, akid, perms, lgc } = claims;
   return {
     userId: sub,
     tenantId: tid,
@@ -188,6 +231,7 @@ function callerOfClaims(claims: z.output<typeof accessClaimsSchema>): Caller {
     authenticatedAt: auth_time ?? 0,
     // A key without a list may do nothing, not everything.
     apiKey: akid === undefined ? null : { id: akid, permissions: perms ?? [] },
+    ...(lgc !== undefined && { legacyClient: lgc }),
   };
 }
 
@@ -198,6 +242,11 @@ function refusal(req: Request, info: unknown): ProblemError {
   }
   const expired = info instanceof Error && info.name === 'TokenExpiredError';
   return expired
-    ? unauthorized('token_expired', 'The access token has expired. Log in or refresh it.')
-    : unauthorized('token_invalid', 'The access token is not valid.');
+    ? unauthorized('token_expired', 'The access token has expired. Log in or refresh it.', info)
+    : unauthorized('token_invalid', 'The access token is not valid.', info);
+}
+
+/** The one who asks was not believed; everything else is a failure of ours. */
+function isRefusal(error: unknown): error is ProblemError {
+  return error instanceof ProblemError && error.status < 500;
 }

@@ -1,6 +1,7 @@
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import { jwtVerify, SignJWT } from 'jose';
 import { unauthorized } from '../http/problem.ts';
+import { refusedRequest, type RefusalLog } from '../refusals/refusal-log.ts';
 import { bearerToken } from './bearer.ts';
 
 /** Differs from `at+jwt`, the type of users' tokens: neither verifier ever takes the other's. */
@@ -34,8 +35,17 @@ export function createServiceTokens({ secret, service }: ServiceTokensOptions): 
       .sign(key);
 }
 
+interface ServiceAuthenticatorOptions extends ServiceTokensOptions {
+  /** Where refusals are counted, for audit. */
+  refusals?: RefusalLog;
+}
+
 /** Admits services and nobody else. @throws Error at boot when the secret is empty */
-export function createServiceAuthenticator({ secret, service }: ServiceTokensOptions): RequestHandler {
+export function createServiceAuthenticator({
+  secret,
+  service,
+  refusals,
+}: ServiceAuthenticatorOptions): RequestHandler {
   if (secret === '') throw new Error('the secret of service tokens must not be empty');
   const key = Buffer.from(secret);
   const rules = {
@@ -46,12 +56,16 @@ export function createServiceAuthenticator({ secret, service }: ServiceTokensOpt
     maxTokenAge: lifetime,
     clockTolerance: 5,
   };
+  const refuse = (req: Request, code: string, detail: string) => {
+    refusals?.note(refusedRequest(req), { reason: 'service_token' });
+    return unauthorized(code, detail);
+  };
   return async (req, _res, next) => {
     const token = bearerToken(req);
     if (token === null)
-      throw unauthorized('token_missing', 'Only services are answered here, by their own tokens.');
+      throw refuse(req, 'token_missing', 'Only services are answered here, by their own tokens.');
     await jwtVerify(token, key, rules).catch(() => {
-      throw unauthorized('token_invalid', 'This is not the token of a service for this service.');
+      throw refuse(req, 'token_invalid', 'This is not the token of a service for this service.');
     });
     next();
   };

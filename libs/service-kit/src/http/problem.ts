@@ -53,10 +53,11 @@ export const conflict = (code: string, options?: ProblemOptions) => new ProblemE
 export const unprocessable = (code: string, options?: ProblemOptions) => new ProblemError(422, code, options);
 
 /** 401 with the challenge RFC 6750 section 3 asks for. */
-export function unauthorized(code: string, detail?: string): ProblemError {
+export function unauthorized(code: string, detail?: string, cause?: unknown): ProblemError {
   const challenge = code === 'token_missing' ? 'Bearer' : 'Bearer error="invalid_token"';
   return new ProblemError(401, code, {
     headers: { 'WWW-Authenticate': challenge },
+    cause,
     ...(detail === undefined ? {} : { detail }),
   });
 }

@@ -15,6 +15,11 @@ export const rememberOrigin: RequestHandler = (req, res, next) => {
   next();
 };
 
+/** What is known of it: the gateway refuses before its own middleware has run. */
+export function tryOriginOf(req: Request): RequestOrigin | undefined {
+  return origins.get(req);
+}
+
 /** @throws Error when `rememberOrigin` has not run: a wiring defect */
 export function originOf(req: Request): RequestOrigin {
   const origin = origins.get(req);

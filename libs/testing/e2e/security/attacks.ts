@@ -5,6 +5,7 @@ import { edgeAttacks } from './edge-attacks.ts';
 import { exportAttacks } from './export-attacks.ts';
 import { grantAttacks } from './grant-attacks.ts';
 import { inputAttacks } from './input-attacks.ts';
+import { legacyAttacks } from './legacy-attacks.ts';
 import { rightAttacks } from './right-attacks.ts';
 import { sessionAttacks } from './session-attacks.ts';
 import { ssrfAttacks } from './ssrf-attacks.ts';
@@ -24,6 +25,7 @@ export const attacks: Attack[] = [
   ...inputAttacks,
   ...ssrfAttacks,
   ...exportAttacks,
+  ...legacyAttacks,
 ];
 
 interface ProvenElsewhere {
@@ -129,6 +131,12 @@ export const provenElsewhere: ProvenElsewhere[] = [
     words: 'a name that changes its mind is refused',
   },
   {
+    where: 'legacy',
+    name: 'brownout: refused in its minutes, never by 429',
+    file: 'apps/api-gateway/test/legacy.test.ts',
+    words: 'never by 429',
+  },
+  {
     where: 'container',
     name: 'a process that is root',
     file: 'deploy/docker/test/dockerfile.test.ts',
@@ -144,17 +152,10 @@ interface NotApplicable {
 
 export const notApplicableYet: NotApplicable[] = [
   {
-    where: 'JWT',
-    name: 'an audit event for each refused token',
-    because: 'a refused token names nobody who could be believed; it is in the log and in the metrics',
+    where: 'RBAC',
+    name: 'contacts: erase',
+    because: 'there is no such route',
   },
-  {
-    where: 'legacy',
-    name: 'flag off; client not listed; after sunset; accepted call',
-    because: 'the header is never believed: see the rows of headers',
-  },
-  { where: 'boot', name: 'the legacy flag without a sunset', because: 'there is no such flag' },
-  { where: 'RBAC', name: 'contacts: erase', because: 'there is no such route' },
   { where: 'login', name: 'Google sign-in', because: 'there is none' },
   {
     where: 'session',

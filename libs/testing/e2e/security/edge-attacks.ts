@@ -1,5 +1,6 @@
 import { expect } from '@jest/globals';
 import { type Attack, bytesOf, expectEverywhere, expectProblem, guardedPaths } from './attack.ts';
+import { expectAudited, timesEverywhere } from './refusals.ts';
 import type { Answer, Door } from './wire.ts';
 import type { World } from './world.ts';
 
@@ -48,20 +49,27 @@ export const edgeAttacks: Attack[] = [
   {
     where: 'header',
     name: 'identity headers without a token, also at a service itself',
-    expected: '401',
-    run: async (world) => {
+    expected: '401, audit event',
+    run: async (world, forge) => {
+      const since = new Date();
       for (const headers of identities)
         await expectEverywhere(world, [401], (door, path) => world.wire.send(door, { path, headers }));
+      // The last of them claims no identity.
+      const times = timesEverywhere(world, identities.length - 1);
+      await expectAudited(world, forge, since, 'identity_headers', { belongsTo: 'platform', times });
     },
   },
   {
     where: 'header',
     name: "x-user-role: admin beside a viewer's JWT",
-    expected: 'ignored: 403',
-    run: async (world) => {
+    expected: 'ignored and audited: 403',
+    run: async (world, forge) => {
+      const since = new Date();
       for (const door of doors)
         for (const headers of identities)
           expect((await viewersDeletion(world, door, headers)).status).toBe(403);
+      const times = new Map(doors.map((door) => [door, identities.length - 1]));
+      await expectAudited(world, forge, since, 'identity_headers', { belongsTo: 'tenant', times });
     },
   },
   {

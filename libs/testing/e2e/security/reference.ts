@@ -504,6 +504,7 @@ const identityRows: Row[] = [
   gateRow('POST /auth/mfa/recovery-codes', 'auth', matrix.everybody, 409),
   gateRow('DELETE /auth/mfa', 'auth', matrix.everybody, 204),
   gateRow('DELETE /users/{id}/mfa', 'auth', matrix.admins, 404, { path: `/users/${nobodys}/mfa` }),
+  gateRow('GET /auth/legacy-usage', 'auth', matrix.admins, 200),
   gateRow('POST /auth/api-keys', 'auth', keyHolders, 400, empty),
   gateRow('GET /auth/api-keys', 'auth', keyHolders, 200),
   gateRow('DELETE /auth/api-keys/{id}', 'auth', keyHolders, 404, { path: `/auth/api-keys/${nobodys}` }),
@@ -592,6 +593,9 @@ export const openRows: OpenRow[] = [
   publicRow('GET /.well-known/jwks.json', 'auth', 200),
   publicRow('GET /audit-logs/keys', 'audit', 200),
   { route: 'GET /internal/revocations', door: 'auth', access: 'services', status: 401 },
+  { route: 'POST /internal/refusals', door: 'auth', access: 'services', status: 401 },
+  { route: 'POST /internal/legacy-tokens', door: 'auth', access: 'services', status: 401 },
+  { route: 'POST /internal/legacy-uses', door: 'auth', access: 'services', status: 401 },
 ];
 
 /** `PATCH /deals/{id} (closed)` is a case of `PATCH /deals/{id}`. */

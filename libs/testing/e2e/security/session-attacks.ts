@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals';
 import { eventually } from '../../src/index.ts';
 import { type Attack, expectEverywhere } from './attack.ts';
+import { expectAudited, timesEverywhere } from './refusals.ts';
 import type { Answer } from './wire.ts';
 import { newMember } from './new-member.ts';
 import { logIn, must, password, type World } from './world.ts';
@@ -35,11 +36,16 @@ export const sessionAttacks: Attack[] = [
   {
     where: 'session',
     name: 'a session that was logged out',
-    expected: '401 everywhere',
-    run: async (world) => {
+    expected: '401 everywhere, audit event',
+    run: async (world, forge) => {
+      const since = new Date();
       const token = await logIn(world.wire, world.a.members.sales.email);
       await must(world.wire, 'api-gateway', 204, { method: 'POST', path: '/auth/logout', token });
       await soonEverywhere(world, 401, token);
+      // The gateway asks for what has ended; until it knows, the service behind it refuses.
+      const times = timesEverywhere(world);
+      times.delete('api-gateway');
+      await expectAudited(world, forge, since, 'session_ended', { belongsTo: 'tenant', times });
     },
   },
   {

@@ -1,10 +1,12 @@
 import { expect } from '@jest/globals';
+import type { RefusalReason } from '@pipedesk/contracts';
 import { createHmac, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SignJWT } from 'jose';
 import { type Attack, bytesOf, expectEverywhere, guardedPaths } from './attack.ts';
 import { type Forge, strangersKey } from './forge.ts';
+import { expectAudited, timesEverywhere } from './refusals.ts';
 
 type Forged = string | undefined | Promise<string | undefined>;
 
@@ -44,49 +46,85 @@ async function jsonSerialized(forge: Forge): Promise<string> {
   return encode({ payload, signatures: [{ protected: head, signature }] });
 }
 
-const refused: [name: string, forgeToken: (forge: Forge) => Forged][] = [
-  ['no token', () => undefined],
-  ['alg none', (forge) => unsigned(forge, 'none')],
-  ['alg noNE', (forge) => unsigned(forge, 'noNE')],
-  ['HS256 keyed with the public PEM', (forge) => hs256(forge, pemOf(forge))],
+/** The reason is what audit is told. */
+const refused: [name: string, reason: RefusalReason, forgeToken: (forge: Forge) => Forged][] = [
+  ['no token', 'token_missing', () => undefined],
+  ['alg none', 'malformed', (forge) => unsigned(forge, 'none')],
+  ['alg noNE', 'malformed', (forge) => unsigned(forge, 'noNE')],
+  ['HS256 keyed with the public PEM', 'unknown_header', (forge) => hs256(forge, pemOf(forge))],
   [
     'HS256 keyed with the public PEM and escaped newlines',
+    'unknown_header',
     (forge) => hs256(forge, pemOf(forge).replaceAll('\n', '\\n')),
   ],
-  ['HS256 keyed with the JWK text', (forge) => hs256(forge, JSON.stringify(forge.publicJwk))],
-  ['unpinned RS384', rs384],
-  ['a bad signature', async (forge) => `${(await forge.sign()).slice(0, -6)}AAAAAA`],
-  ['an empty signature', async (forge) => `${(await forge.sign()).split('.').slice(0, 2).join('.')}.`],
-  ['a payload changed after signing', altered],
-  ['an unknown kid', (forge) => forge.sign({}, { kid: 'nobody' })],
-  ['a kid that walks through folders', (forge) => forge.sign({}, { kid: '../../../../dev/null' })],
-  ['a kid that is an operator', (forge) => forge.sign({}, { kid: { $ne: '' } })],
-  ['an embedded jwk', (forge) => forge.sign({}, { jwk: forge.publicJwk })],
-  ['an unknown crit', (forge) => critical(forge)],
-  ['a JSON serialization', jsonSerialized],
-  ['a JWE', () => [encode({ alg: 'dir', enc: 'A256GCM' }), '', 'aXY', 'dGV4dA', 'dGFn'].join('.')],
-  ['a wrong issuer', (forge) => forge.sign({ iss: 'https://evil.example.com' })],
-  ['another audience', (forge) => forge.sign({ aud: 'another-api' })],
-  ['no exp', (forge) => forge.sign({ exp: undefined })],
-  ['a string exp', (forge) => forge.sign({ exp: String(now() + 600) })],
-  ['expired beyond 5 s of skew', (forge) => forge.sign({ exp: now() - 10 })],
-  ['a future nbf', (forge) => forge.sign({ nbf: now() + 60 })],
-  ['a refresh token', (forge) => forge.sign({}, { typ: 'rt+jwt' })],
-  ['an ID token', (forge) => forge.sign({}, { typ: 'JWT' })],
-  ['no type', (forge) => forge.sign({}, { typ: undefined })],
+  [
+    'HS256 keyed with the JWK text',
+    'unknown_header',
+    (forge) => hs256(forge, JSON.stringify(forge.publicJwk)),
+  ],
+  ['unpinned RS384', 'unknown_header', rs384],
+  ['a bad signature', 'bad_signature', async (forge) => `${(await forge.sign()).slice(0, -6)}AAAAAA`],
+  [
+    'an empty signature',
+    'malformed',
+    async (forge) => `${(await forge.sign()).split('.').slice(0, 2).join('.')}.`,
+  ],
+  ['a payload changed after signing', 'bad_signature', altered],
+  ['an unknown kid', 'unknown_key', (forge) => forge.sign({}, { kid: 'nobody' })],
+  [
+    'a kid that walks through folders',
+    'unknown_key',
+    (forge) => forge.sign({}, { kid: '../../../../dev/null' }),
+  ],
+  ['a kid that is an operator', 'unknown_header', (forge) => forge.sign({}, { kid: { $ne: '' } })],
+  ['an embedded jwk', 'unknown_header', (forge) => forge.sign({}, { jwk: forge.publicJwk })],
+  ['an unknown crit', 'unknown_header', (forge) => critical(forge)],
+  ['a JSON serialization', 'malformed', jsonSerialized],
+  [
+    'a JWE',
+    'malformed',
+    () => [encode({ alg: 'dir', enc: 'A256GCM' }), '', 'aXY', 'dGV4dA', 'dGFn'].join('.'),
+  ],
+  ['a wrong issuer', 'wrong_issuer', (forge) => forge.sign({ iss: 'https://evil.example.com' })],
+  ['another audience', 'wrong_audience', (forge) => forge.sign({ aud: 'another-api' })],
+  ['no exp', 'unknown_claims', (forge) => forge.sign({ exp: undefined })],
+  ['a string exp', 'unknown_claims', (forge) => forge.sign({ exp: String(now() + 600) })],
+  ['expired beyond 5 s of skew', 'expired', (forge) => forge.sign({ exp: now() - 10 })],
+  ['a future nbf', 'not_yet_valid', (forge) => forge.sign({ nbf: now() + 60 })],
+  ['a refresh token', 'unknown_header', (forge) => forge.sign({}, { typ: 'rt+jwt' })],
+  ['an ID token', 'unknown_header', (forge) => forge.sign({}, { typ: 'JWT' })],
+  ['no type', 'unknown_header', (forge) => forge.sign({}, { typ: undefined })],
   [
     'a service token from outside',
+    'unknown_header',
     (forge) => forge.sign({ sub: 'service:crm', iss: 'crm' }, { typ: 'service+jwt' }),
   ],
-  ['a string payload', (forge) => stringPayload(forge)],
-  ['no tid', (forge) => forge.sign({ tid: undefined })],
-  ['no sid', (forge) => forge.sign({ sid: undefined })],
-  ['no sub', (forge) => forge.sign({ sub: undefined })],
-  ['a role nobody has', (forge) => forge.sign({ role: 'owner' })],
-  ['a key auth does not publish', (forge) => forge.sign({}, {}, strangersKey())],
-  ['bytes after the token', async (forge) => `${await forge.sign()} admin`],
-  ['two tokens with a comma', async (forge) => `${await forge.sign()}, Bearer ${await forge.sign()}`],
+  ['a string payload', 'unknown_claims', (forge) => stringPayload(forge)],
+  ['no tid', 'unknown_claims', (forge) => forge.sign({ tid: undefined })],
+  ['no sid', 'unknown_claims', (forge) => forge.sign({ sid: undefined })],
+  ['no sub', 'unknown_claims', (forge) => forge.sign({ sub: undefined })],
+  ['a role nobody has', 'unknown_claims', (forge) => forge.sign({ role: 'owner' })],
+  ['a key auth does not publish', 'bad_signature', (forge) => forge.sign({}, {}, strangersKey())],
+  ['bytes after the token', 'malformed', async (forge) => `${await forge.sign()} admin`],
+  [
+    'two tokens with a comma',
+    'malformed',
+    async (forge) => `${await forge.sign()}, Bearer ${await forge.sign()}`,
+  ],
 ];
+
+/** Auth's own signature, over claims that name the tenant: these refusals are in its audit trail. */
+const genuine = new Set([
+  'a wrong issuer',
+  'another audience',
+  'no exp',
+  'a string exp',
+  'expired beyond 5 s of skew',
+  'a future nbf',
+  'no sid',
+  'no sub',
+  'a role nobody has',
+]);
 
 /** jose refuses to sign with a `crit` it does not know; its first token's header is exchanged, and signed again. */
 async function critical(forge: Forge): Promise<string> {
@@ -118,20 +156,24 @@ export const tokenAttacks: Attack[] = [
       await expectEverywhere(world, [200], (door, path) => world.wire.send(door, { path, token }));
     },
   },
-  ...refused.map(([name, forgeToken]): Attack => ({
+  ...refused.map(([name, reason, forgeToken]): Attack => ({
     where: 'JWT',
     name,
-    expected: '401 with WWW-Authenticate',
+    expected: '401 with WWW-Authenticate, audit event',
     run: async (world, forge) => {
+      const since = new Date();
       const token = await forgeToken(forge);
       await expectEverywhere(world, [401], (door, path) => world.wire.send(door, { path, token }));
+      const belongsTo = genuine.has(name) ? 'tenant' : 'platform';
+      await expectAudited(world, forge, since, reason, { belongsTo });
     },
   })),
   {
     where: 'JWT',
     name: 'a token in the query or in the body',
-    expected: '401 with WWW-Authenticate',
+    expected: '401 with WWW-Authenticate, audit event',
     run: async (world, forge) => {
+      const since = new Date();
       const token = await forge.sign();
       for (const name of ['access_token', 'token', 'jwt'])
         await expectEverywhere(world, [401], (door, path) =>
@@ -140,13 +182,18 @@ export const tokenAttacks: Attack[] = [
       const body = { access_token: token, name: 'x' };
       for (const door of ['crm', 'api-gateway'] as const)
         expect((await world.wire.send(door, { method: 'POST', path: '/deals', body })).status).toBe(401);
+      await expectAudited(world, forge, since, 'token_missing', {
+        belongsTo: 'platform',
+        times: timesEverywhere(world, 3),
+      });
     },
   },
   {
     where: 'JWT',
     name: 'a jku or x5u URL',
-    expected: '401, no fetch made',
+    expected: '401, no fetch made, audit event',
     run: async (world, forge) => {
+      const since = new Date();
       let fetched = 0;
       const server = createServer((_req, res) => {
         fetched++;
@@ -160,6 +207,10 @@ export const tokenAttacks: Attack[] = [
       }
       await new Promise((resolve) => server.close(resolve));
       expect(fetched).toBe(0);
+      await expectAudited(world, forge, since, 'unknown_header', {
+        belongsTo: 'platform',
+        times: timesEverywhere(world, 2),
+      });
     },
   },
   {
@@ -190,8 +241,9 @@ export const tokenAttacks: Attack[] = [
   {
     where: 'JWKS',
     name: '1,000 random kids',
-    expected: '401, one fetch per cool-down',
+    expected: '401, one fetch per cool-down, one record for many',
     run: async (world, forge) => {
+      const since = new Date();
       const before = await keyFetches(world);
       const [, ...rest] = (await forge.sign()).split('.');
       for (let batch = 0; batch < 20; batch++) {
@@ -205,6 +257,8 @@ export const tokenAttacks: Attack[] = [
       }
       // Other services may fetch in these seconds as well; without the cool-down it would be hundreds.
       expect((await keyFetches(world)) - before).toBeLessThan(12);
+      const times = new Map([['crm', 1_000]] as const);
+      await expectAudited(world, forge, since, 'unknown_key', { belongsTo: 'platform', times });
     },
   },
 ];
