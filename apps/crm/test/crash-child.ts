@@ -7,6 +7,8 @@ import { createBulkEdits } from '../src/bulk/bulk-edits.ts';
 import { createBulkService } from '../src/bulk/bulk.service.ts';
 import { createCompanyRepository } from '../src/companies/company.model.ts';
 import { createCompanyService } from '../src/companies/company.service.ts';
+import { createContactRepository } from '../src/contacts/contact.model.ts';
+import { createContactService } from '../src/contacts/contact.service.ts';
 import { createConversionClaims } from '../src/conversions/conversion.claims.ts';
 import { createConversionService } from '../src/conversions/conversion.service.ts';
 import { createConversionSteps } from '../src/conversions/conversion.steps.ts';
@@ -14,6 +16,7 @@ import { createDealRepository } from '../src/deals/deal.model.ts';
 import { createDealService } from '../src/deals/deal.service.ts';
 import { createLeadRepository } from '../src/leads/lead.model.ts';
 import { createLeadService } from '../src/leads/lead.service.ts';
+import { createMergeStore } from '../src/merges/merge.store.ts';
 import type { Crash } from './crash.ts';
 
 interface Job extends Crash {
@@ -41,10 +44,12 @@ const repositories = {
   leads: createLeadRepository(store),
   deals: createDealRepository(store),
   companies: createCompanyRepository(store),
+  contacts: createContactRepository(store),
 };
 const leads = createLeadService(repositories);
 const companies = createCompanyService(repositories);
-const deals = createDealService({ ...repositories, companies, clock: () => new Date() });
+const contacts = createContactService({ ...repositories, companies, merges: createMergeStore(connection) });
+const deals = createDealService({ ...repositories, companies, contacts, clock: () => new Date() });
 const claims = createConversionClaims(connection);
 const workOff = createConversionSteps({ ...repositories, claims });
 

@@ -30,6 +30,7 @@ const compose = `
 | \`GRAFANA_ADMIN_PASSWORD\` | Password of Grafana's user \`admin\`, set at its first start. | required |
 | \`GATEWAY_TRUSTED_PROXIES\` | \`TRUSTED_PROXIES\` of the gateway: the address of the TLS terminator before it. | \`none\` |
 | \`CORS_ORIGINS\`, \`LOG_LEVEL\`, \`SMTP_URL\`, \`MAIL_FROM\`, \`APP_URL\` | As above. | as above |
+| \`LEGACY_SUNSET\`, \`LEGACY_STAGES\`, \`LEGACY_CLIENTS\` | As above, for gateway and auth alike. | none |
 | \`PIPEDESK_PORT\`, \`PROMETHEUS_PORT\`, \`GRAFANA_PORT\` | Ports on 127.0.0.1. | \`8080\`, \`9090\`, \`3000\` |
 `;
 

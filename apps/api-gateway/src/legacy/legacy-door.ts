@@ -69,7 +69,7 @@ export function createLegacyDoor(options: LegacyDoorOptions): LegacyDoor {
 
 /** Method and path without ids; identities and sessions (auth) are never dealt with by headers. */
 function routeOf(req: IncomingMessage): string | undefined {
-  const [path = ''] = req.url.split('?', 1);
+  const [path = ''] = (req.url ?? '').split('?', 1);
   const destination = destinationOf(path);
   if (destination) return destination.service === 'auth' ? undefined : `${req.method} ${destination.label}`;
   return path.startsWith('/timeline/') ? `${req.method} /timeline/*` : undefined;

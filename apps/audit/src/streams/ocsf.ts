@@ -18,6 +18,7 @@ const activities: Record<Action, { id: number; name: string }> = {
   updated: { id: 3, name: 'Update' },
   deleted: { id: 4, name: 'Delete' },
   restored: { id: 99, name: 'Restore' },
+  converted: { id: 3, name: 'Update' },
 };
 const entityTypeIds: Partial<Record<EntityType, number>> = {
   user: 2,

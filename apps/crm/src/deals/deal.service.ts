@@ -9,7 +9,7 @@ import type {
   RestoredDeal,
   StageMove,
 } from '@pipedesk/contracts';
-import type { TenantContext } from '@pipedesk/service-kit';
+import { authorize, type TenantContext } from '@pipedesk/service-kit';
 import type { CompanyService } from '../companies/company.service.ts';
 import type { ContactService } from '../contacts/contact.service.ts';
 import { createOwnedRecords, type WriteOptions } from '../records/owned-records.ts';

@@ -60,11 +60,12 @@ export function createRefusalLog({ service, send, log, metrics, every }: Refusal
 }
 
 /** The gateway refuses before its own middleware has run, so the request's origin may not be known. */
-export function refusedRequest(req: Request): RefusedRequest {
+export function refusedRequest(req: IncomingMessage & { ip?: string | undefined }): RefusedRequest {
   // Even a trusted proxy may hand on what its client wrote: only an address counts.
   const ip = (isIP(req.ip ?? '') ? req.ip : req.socket.remoteAddress) ?? null;
   const requestId = tryOriginOf(req)?.requestId ?? null;
-  return { ip, requestId, path: req.path, userAgent: req.headers['user-agent'] ?? null };
+  const [path = ''] = (req.url ?? '').split('?', 1);
+  return { ip, requestId, path, userAgent: req.headers['user-agent'] ?? null };
 }
 
 function countTokensIn(metrics: Registry): (reason: RefusalReason) => void {
