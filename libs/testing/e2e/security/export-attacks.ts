@@ -1,7 +1,7 @@
 import { expect } from '@jest/globals';
 import { eventually } from '../../src/index.ts';
 import type { Attack } from './attack.ts';
-import { must, type World } from './world.ts';
+import { logIn, must, type World } from './world.ts';
 
 const doors = ['audit', 'api-gateway'] as const;
 const formulas = ['=1+1', '+1+1', '-1+1', '@SUM(A1)'];
@@ -12,10 +12,14 @@ async function exportOf(
   door: (typeof doors)[number],
   format: string,
   deal: string | undefined,
+  token: string,
 ) {
   const path = `/audit-logs/export?format=${format}&entityType=deal&entityId=${deal}`;
-  return (await must(world.wire, door, 200, { path, token: world.a.members.admin.token })).text;
+  return (await must(world.wire, door, 200, { path, token })).text;
 }
+
+/** Exports ask for a fresh proof of identity; the world's own logins may be minutes old by now. */
+const freshAdmin = (world: World) => logIn(world.wire, world.a.members.admin.email);
 
 export const exportAttacks: Attack[] = [
   {
@@ -23,6 +27,7 @@ export const exportAttacks: Attack[] = [
     name: 'CSV cells that start with = + - @',
     expected: 'neutralised by an apostrophe',
     run: async (world) => {
+      const admin = await freshAdmin(world);
       for (const formula of formulas) {
         const { body } = await must(world.wire, 'crm', 201, {
           method: 'POST',
@@ -33,7 +38,7 @@ export const exportAttacks: Attack[] = [
         });
         for (const door of doors)
           await eventually(async () => {
-            const csv = await exportOf(world, door, 'csv', (body as { id: string }).id);
+            const csv = await exportOf(world, door, 'csv', (body as { id: string }).id, admin);
             expect(csv).toContain(`'${formula} agent`);
             expect(csv).not.toMatch(/(^|,)"?[=+\-@\t]/m);
           });
@@ -45,8 +50,9 @@ export const exportAttacks: Attack[] = [
     name: "an export of another tenant's record",
     expected: 'no rows',
     run: async (world) => {
+      const admin = await freshAdmin(world);
       for (const door of doors)
-        expect(await exportOf(world, door, 'jsonl', world.b.records.deals.sales)).toBe('');
+        expect(await exportOf(world, door, 'jsonl', world.b.records.deals.sales, admin)).toBe('');
     },
   },
 ];
