@@ -33,9 +33,10 @@ export function createAccessRefusals(deps: StoreDeps, log: Logger): KeepRefusals
   });
   return async (reports) => {
     for (const report of reports) {
-      const { id, tenantId, ip: _ip, userAgent: _agent, requestId, ...fields } = report;
+      const { id, tenantId, requestId, reason, network, count, service } = report;
+      const { firstAt, lastAt, path, userId, sessionId } = report;
+      const fields = { reason, network, count, firstAt, lastAt, service, path, userId, sessionId };
       await refusals.create(contextOf(report), fields, { id });
-      const { reason, network, count, service } = fields;
       const tenant = tenantId === platformTenantId ? {} : { tenantId };
       log.warn({ ...tenant, reason, network, count, service, requestId }, 'access refused');
     }
