@@ -69,7 +69,15 @@ export function createApp(deps: AppDeps): { app: RequestListener; limits: RateLi
   const accessLog = createAccessLog(log, durations as unknown as DurationHistogram);
   const cors = createCors(deps.corsOrigins);
   const isTrusted = own.get('trust proxy fn') as TrustFunction;
-  const edge = createEdge({ forwarders, authenticate, cors, accessLog, limits, isTrusted, legacy: deps.legacy });
+  const edge = createEdge({
+    forwarders,
+    authenticate,
+    cors,
+    accessLog,
+    limits,
+    isTrusted,
+    legacy: deps.legacy,
+  });
   return {
     app: (req, res) => {
       edge(req, res, () => {

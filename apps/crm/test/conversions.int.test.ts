@@ -137,42 +137,54 @@ const processTimeout = 120_000;
 describe('a conversion that a kill cut off', () => {
   const points = ['convert.after-company', 'convert.after-deal', 'convert.after-lead'];
 
-  it.each(points)('at %s goes on when it is asked for again, with nothing doubled', async (failpoints) => {
-    const ada = crm.as();
-    const lead = await makeLead(ada);
-    const request = { id: lead.id, body: { deal: { name: 'Ships' }, company: {} } };
-    await crashIn(crm, ada, { act: 'convert', request, key: 'cut-off', failpoints });
-    const { status, body } = await convert(ada, lead.id, { company: { name: 'Another' } });
-    expect({ status, body }).toMatchObject({ status: 409, body: { code: 'lead_converted' } });
-    expect((await ada.get(`/deals/${body.convertedTo.dealId}`)).body.name).toBe('Ships');
-    expect([await countOf('deals', ada), await countOf('companies', ada)]).toEqual([1, 1]);
-  }, processTimeout);
+  it.each(points)(
+    'at %s goes on when it is asked for again, with nothing doubled',
+    async (failpoints) => {
+      const ada = crm.as();
+      const lead = await makeLead(ada);
+      const request = { id: lead.id, body: { deal: { name: 'Ships' }, company: {} } };
+      await crashIn(crm, ada, { act: 'convert', request, key: 'cut-off', failpoints });
+      const { status, body } = await convert(ada, lead.id, { company: { name: 'Another' } });
+      expect({ status, body }).toMatchObject({ status: 409, body: { code: 'lead_converted' } });
+      expect((await ada.get(`/deals/${body.convertedTo.dealId}`)).body.name).toBe('Ships');
+      expect([await countOf('deals', ada), await countOf('companies', ada)]).toEqual([1, 1]);
+    },
+    processTimeout,
+  );
 
-  it.each(points)('at %s is carried out though nobody asks', async (failpoints) => {
-    const ada = crm.as();
-    const lead = await makeLead(ada);
-    const request = { id: lead.id, body: { deal: {}, company: {} } };
-    await crashIn(crm, ada, { act: 'convert', request, key: 'cut-off', failpoints });
-    // What time does to the lease of the process that has died.
-    await collection('conversions').updateMany({}, { $set: { leasedUntil: new Date(0) } });
-    await eventually(async () => {
-      const claim = await collection('conversions').findOne({ tenantId: ada.claims.tenantId });
-      expect(claim).toMatchObject({ state: 'done' });
-    }, 20_000);
-    const { body } = await ada.get(`/leads/${lead.id}`);
-    expect(body).toMatchObject({ status: 'converted', version: 2 });
-    expect([await countOf('deals', ada), await countOf('companies', ada)]).toEqual([1, 1]);
-    const events = await crm.eventsOf('leads', lead.id);
-    expect(events.map(({ data }) => data.action)).toEqual(['created', 'converted']);
-  }, processTimeout);
+  it.each(points)(
+    'at %s is carried out though nobody asks',
+    async (failpoints) => {
+      const ada = crm.as();
+      const lead = await makeLead(ada);
+      const request = { id: lead.id, body: { deal: {}, company: {} } };
+      await crashIn(crm, ada, { act: 'convert', request, key: 'cut-off', failpoints });
+      // What time does to the lease of the process that has died.
+      await collection('conversions').updateMany({}, { $set: { leasedUntil: new Date(0) } });
+      await eventually(async () => {
+        const claim = await collection('conversions').findOne({ tenantId: ada.claims.tenantId });
+        expect(claim).toMatchObject({ state: 'done' });
+      }, 20_000);
+      const { body } = await ada.get(`/leads/${lead.id}`);
+      expect(body).toMatchObject({ status: 'converted', version: 2 });
+      expect([await countOf('deals', ada), await countOf('companies', ada)]).toEqual([1, 1]);
+      const events = await crm.eventsOf('leads', lead.id);
+      expect(events.map(({ data }) => data.action)).toEqual(['created', 'converted']);
+    },
+    processTimeout,
+  );
 
-  it('is given up when its lead has been deleted meanwhile', async () => {
-    const ada = crm.as();
-    const lead = await makeLead(ada);
-    const request = { id: lead.id, body: { deal: {}, company: null } };
-    await crashIn(crm, ada, { act: 'convert', request, key: 'x', failpoints: 'convert.after-company' });
-    await ada.delete(`/leads/${lead.id}`);
-    await collection('conversions').updateMany({}, { $set: { leasedUntil: new Date(0) } });
-    await eventually(async () => expect(await countOf('conversions', ada)).toBe(0), 20_000);
-  }, processTimeout);
+  it(
+    'is given up when its lead has been deleted meanwhile',
+    async () => {
+      const ada = crm.as();
+      const lead = await makeLead(ada);
+      const request = { id: lead.id, body: { deal: {}, company: null } };
+      await crashIn(crm, ada, { act: 'convert', request, key: 'x', failpoints: 'convert.after-company' });
+      await ada.delete(`/leads/${lead.id}`);
+      await collection('conversions').updateMany({}, { $set: { leasedUntil: new Date(0) } });
+      await eventually(async () => expect(await countOf('conversions', ada)).toBe(0), 20_000);
+    },
+    processTimeout,
+  );
 });

@@ -19,12 +19,18 @@ const harmlessId = /^[\w.:-]{1,128}$/;
 /** Express's `trust proxy`, compiled: is this address, `hop` hops away, believed? */
 export type TrustFunction = (address: string, hop: number) => boolean;
 
-export function edgeOriginOf(req: IncomingMessage, isTrusted: TrustFunction): EdgeOrigin {
+export function edgeOriginOf(
+  req: IncomingMessage & { ip?: string | undefined },
+  isTrusted: TrustFunction,
+): EdgeOrigin {
   const { 'x-request-id': id, traceparent } = req.headers;
   const isTraced = typeof traceparent === 'string' && traceparentPattern.test(traceparent);
+  const ip = clientAddress(req, isTrusted);
+  // Where Express has it, for what looks at a request whoever serves it, such as the log of refused tokens.
+  req.ip = ip;
   return {
     requestId: typeof id === 'string' && harmlessId.test(id) ? id : randomUUID(),
-    ip: clientAddress(req, isTrusted),
+    ip,
     traceparent: isTraced ? traceparent : newTraceparent(),
     isTraced,
   };

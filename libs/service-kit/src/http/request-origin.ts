@@ -16,7 +16,7 @@ export const rememberOrigin: RequestHandler = (req, res, next) => {
 };
 
 /** What is known of it: the gateway refuses before its own middleware has run. */
-export function tryOriginOf(req: Request): RequestOrigin | undefined {
+export function tryOriginOf(req: object): RequestOrigin | undefined {
   return origins.get(req);
 }
 

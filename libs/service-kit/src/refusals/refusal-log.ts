@@ -1,5 +1,5 @@
 import type { RefusalReason, RefusalReport } from '@pipedesk/contracts';
-import type { Request } from 'express';
+import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { Counter } from 'prom-client';
 import { networkOf } from '../http/network.ts';
