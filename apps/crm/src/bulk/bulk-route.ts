@@ -23,6 +23,7 @@ export function bulkRoute<Patch>({ resource, event, patch, service, edits }: Bul
     audit: audited(`${event}.updated`),
     body: bulkBodyOf(patch),
     response: bulkResultSchema,
+    shows: 'outcomes',
     handle: ({ context, body, idempotencyKey }) => bulk.edit(context, body, idempotencyKey),
   });
 }

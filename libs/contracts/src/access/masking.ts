@@ -23,8 +23,8 @@ export const masks = {
   calendar_event: { viewer: { title: mask, description: null, location: null, attendees: [] } },
 } as const satisfies Masks;
 
-/** What an answer shows: records of one type, lines of timelines, or captured changes. */
-export type Shown = keyof typeof masks | 'timeline_item' | 'audit_record';
+/** What an answer shows: records of one type, lines of timelines, captured changes, or of records no more than their ids. */
+export type Shown = keyof typeof masks | 'timeline_item' | 'audit_record' | 'outcomes';
 
 /** The fields a role reads records of a type without; undefined when it reads them whole. */
 export function hiddenFrom(role: Role, entityType: EntityType): Hidden | undefined {
@@ -41,6 +41,7 @@ export function maskAnswer(role: Role, shown: Shown, answer: unknown): unknown {
 function maskOne(role: Role, shown: Shown, one: unknown): unknown {
   if (shown === 'timeline_item') return maskItem(role, one as TimelineItem);
   if (shown === 'audit_record') return maskAuditRecord(role, one as AuditRecord);
+  if (shown === 'outcomes') return one;
   return maskRecord(role, shown, one as object);
 }
 
