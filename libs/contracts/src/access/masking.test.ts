@@ -25,7 +25,7 @@ const records = {
   lead: {
     schema: leadSchema,
     arbitrary: fc.record({ name: secret, email: secret, phone: secret, customFields }),
-    rest: { companyName: 'Acme', status: 'new', source: null },
+    rest: { companyName: 'Acme', status: 'new', convertedTo: null, source: null },
   },
   company: {
     schema: companySchema,
