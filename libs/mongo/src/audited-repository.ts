@@ -52,24 +52,25 @@ export function createAuditedRepository<R extends RecordBase>(
   outbox.register(entityType, db.collection(name));
 
   /** Past mongoose: the filter is fixed, and this is on the path of every write. */
-  async function get(context: TenantContext, id: string): Promise<R> {
+  async function read(context: TenantContext, id: string): Promise<StoredDocument> {
     const document = await collection.findOne({ _id: id, tenantId: tenantOf(context), deletedAt: null });
-    if (document) return toRecord<R>(document);
+    if (document) return document;
     throw notFound(`${entityType}_not_found`, {
       detail: `There is no ${entityType.replace('_', ' ')} with this id.`,
     });
   }
 
-  async function findRemoved(context: TenantContext, id: string): Promise<R | null> {
-    const removed = { _id: id, tenantId: tenantOf(context), deletedAt: { $ne: null } };
-    const tombstone = await collection.findOne(removed);
-    return tombstone && toRecord<R>(tombstone);
+  function readRemoved(context: TenantContext, id: string): Promise<StoredDocument | null> {
+    return collection.findOne({ _id: id, tenantId: tenantOf(context), deletedAt: { $ne: null } });
   }
 
   return {
-    ...createAuditedWrites(store, { get, findRemoved }),
-    get,
-    findRemoved,
+    ...createAuditedWrites(store, { read, readRemoved }),
+    get: async (context, id) => toRecord<R>(await read(context, id)),
+    findRemoved: async (context, id) => {
+      const tombstone = await readRemoved(context, id);
+      return tombstone && toRecord<R>(tombstone);
+    },
     find: async (context, filter) => {
       const document = await model
         .findOne({ ...filter, tenantId: tenantOf(context), deletedAt: null })

@@ -5,6 +5,7 @@ import type { StoredDocument } from './audited-model.ts';
 import { draftDocument, type NewRecord } from './drafts.ts';
 import { isDuplicateKey } from './errors.ts';
 import { findFirst, findRepeated, fingerprintOf, insertFresh, isKeyTaken, ownKey } from './idempotency.ts';
+import { requireRoom } from './outbox-room.ts';
 import { type RecordBase, toRecord } from './record.ts';
 import type { Store } from './repository-definition.ts';
 import { repeatOnRace, writeRestored, writeTombstone, writeVersion } from './versions.ts';
@@ -82,14 +83,15 @@ export interface AuditedWrites<R extends RecordBase> {
   ): Promise<R>;
 }
 
-interface Reads<R> {
-  get(context: TenantContext, id: string): Promise<R>;
-  findRemoved(context: TenantContext, id: string): Promise<R | null>;
+interface Reads {
+  /** @throws ProblemError 404 */
+  read(context: TenantContext, id: string): Promise<StoredDocument>;
+  readRemoved(context: TenantContext, id: string): Promise<StoredDocument | null>;
 }
 
 export function createAuditedWrites<R extends RecordBase>(
   store: Store<R>,
-  { get, findRemoved }: Reads<R>,
+  { read, readRemoved }: Reads,
 ): AuditedWrites<R> {
   const { collection, definition } = store;
 
@@ -110,17 +112,19 @@ export function createAuditedWrites<R extends RecordBase>(
 
   function open(
     acting: TenantContext,
-    record: R,
+    document: StoredDocument,
     { expectedVersion, authorize }: ChangeOptions<R>,
   ): Opened<R> {
+    const record = toRecord<R>(document);
     const authority = authorize?.(record);
     if (expectedVersion !== undefined && expectedVersion !== record.version)
       throw versionMismatch(expectedVersion, record.version);
+    requireRoom(definition.entityType, document);
     return { record, acting: authority ? withAuthority(acting, authority) : acting };
   }
 
   async function openFor(context: TenantContext, id: string, options: ChangeOptions<R>): Promise<Opened<R>> {
-    return open(context, await get(context, id), options);
+    return open(context, await read(context, id), options);
   }
 
   async function openRemoved(
@@ -128,9 +132,9 @@ export function createAuditedWrites<R extends RecordBase>(
     id: string,
     options: ChangeOptions<R>,
   ): Promise<Opened<R>> {
-    const tombstone = await findRemoved(context, id);
+    const tombstone = await readRemoved(context, id);
     if (tombstone) return open(context, tombstone, options);
-    open(context, await get(context, id), options);
+    open(context, await read(context, id), options);
     const { entityType } = definition;
     throw conflict(`${entityType}_not_deleted`, { detail: `This ${entityType} is not deleted.` });
   }

@@ -129,6 +129,28 @@ describe('pending events', () => {
   });
 });
 
+describe('a record whose events wait for too long', () => {
+  it('is not changed before it could outgrow its document, others are, and it is again once they have gone', async () => {
+    const { id } = await createDeal();
+    const waiting = Array.from({ length: 5 }, (_, event) => ({
+      id: `old:${event}`,
+      data: { text: 'x'.repeat(1_000_000) },
+    }));
+    const crowd = { $push: { _outbox: { $each: waiting } } } as unknown as {
+      $set: { _outbox: ChangeEvent[] };
+    };
+    await stored(connection).updateOne({ _id: id }, crowd);
+    const raise = () => deals.change(context, id, {}, (deal) => void deal.probability++);
+    const problem = { status: 503, code: 'changes_waiting_for_audit' };
+    await expect(raise()).rejects.toMatchObject(problem);
+    await expect(deals.remove(context, id, {})).rejects.toMatchObject(problem);
+    expect((await deals.get(context, id)).version).toBe(1);
+    await createDeal(2);
+    await stored(connection).updateOne({ _id: id }, { $unset: { _outbox: 1, _outboxAt: 1 } });
+    expect((await raise()).version).toBe(2);
+  });
+});
+
 describe('backlog', () => {
   it('counts the records that wait and knows since when the oldest does', async () => {
     const first = await createDeal(2);
