@@ -66,7 +66,7 @@ it('publishes every change of an event with before, after, actor, origin and lin
   expect(JSON.stringify(created)).not.toContain('_startKey');
   expect(updated?.data).toMatchObject({
     version: 2,
-    changes: [{ field: 'links', before: [onDeal], after: [onLead] }],
+    changes: [{ field: 'links.0', before: onDeal, after: onLead }],
     links: [onDeal, onLead],
   });
   expect(deleted?.data).toMatchObject({ version: 3, after: null, links: [onLead] });
