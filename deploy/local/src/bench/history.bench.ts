@@ -41,7 +41,8 @@ export async function benchHistory({ backing, services, say }: BenchStack): Prom
     say(`  ${name.padEnd(16)} ${megabytes?.toFixed(0) ?? '?'} MB`);
 }
 
-async function signUp(gateway: string): Promise<ApiClient> {
+/** A tenant of the bench's own. */
+export async function signUp(gateway: string): Promise<ApiClient> {
   const api = createApiClient(gateway);
   const body = {
     tenantName: 'Bench',

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { startBackingServices } from '../backing/backing-services.ts';
 import { watchInterrupts } from '../interrupt.ts';
 import { startServices } from '../services/start-services.ts';
+import { benchAudit } from './audit.bench.ts';
 import { benchGateway } from './gateway.bench.ts';
 import { benchHistory } from './history.bench.ts';
 import type { Bench } from './bench.ts';
@@ -13,7 +14,7 @@ import type { Bench } from './bench.ts';
  * `npm run bench [-- <name>...]`: figures on a stack of its own, so that a running one is neither disturbed nor measured.
  * Every figure is printed beside the raw driver's or a peer's of the same run: absolute numbers depend on the machine.
  */
-const benches: Record<string, Bench> = { gateway: benchGateway, history: benchHistory };
+const benches: Record<string, Bench> = { gateway: benchGateway, history: benchHistory, audit: benchAudit };
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => !(name in benches));

@@ -1,0 +1,59 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+export interface AuditClient {
+  database: string;
+  /** ms until the whole answer was there. @throws Error for any answer but 200 */
+  time(tenantId: string, path: string): Promise<{ took: number; body: unknown }>;
+  /** Reads a body without keeping it; memory is the most the service took meanwhile, MB. */
+  drain(tenantId: string, path: string): Promise<{ seconds: number; lines: number; memory: number }>;
+  close(): void;
+}
+
+const newLine = 10;
+const megabyte = 1024 * 1024;
+
+/** Starts the service in a process of its own and talks to it over HTTP, as an admin of any tenant. */
+export async function startClient(secret: string): Promise<AuditClient> {
+  const child = fork(join(import.meta.dirname, 'serve.ts'), {
+    env: {
+      ...process.env,
+      BENCH_SECRET: secret,
+      NODE_OPTIONS: '--no-warnings --max-semi-space-size=8 --max-old-space-size=256',
+    },
+  });
+  const [{ url, database }] = (await once(child, 'message')) as [{ url: string; database: string }];
+  const ask = async (tenantId: string) => {
+    child.send(tenantId);
+    const [answer] = (await once(child, 'message')) as [{ token: string; resident: number }];
+    return answer;
+  };
+
+  const open = async (tenantId: string, path: string) => {
+    const { token } = await ask(tenantId);
+    const began = performance.now();
+    const response = await fetch(url + path, { headers: { authorization: `Bearer ${token}` } });
+    if (response.status !== 200) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return { response, took: () => performance.now() - began };
+  };
+
+  return {
+    database,
+    async time(tenantId, path) {
+      const { response, took } = await open(tenantId, path);
+      const body: unknown = await response.json();
+      return { took: took(), body };
+    },
+    async drain(tenantId, path) {
+      const { response, took } = await open(tenantId, path);
+      let [lines, memory, chunks] = [0, 0, 0];
+      for await (const chunk of response.body ?? []) {
+        for (const byte of chunk as Uint8Array) if (byte === newLine) lines++;
+        if (chunks++ % 200 === 0) memory = Math.max(memory, (await ask(tenantId)).resident);
+      }
+      return { seconds: took() / 1000, lines, memory: memory / megabyte };
+    },
+    close: () => void child.kill(),
+  };
+}

@@ -1,0 +1,8 @@
+/** The audit service by itself in a process: tells its address and database, and on each message a token and its memory. */
+import { startBenchService } from './service.ts';
+
+const { url, database, tokenFor } = await startBenchService();
+process.on('message', (tenantId: string) => {
+  void tokenFor({ tenantId }).then((token) => process.send?.({ token, resident: process.memoryUsage.rss() }));
+});
+process.send?.({ url, database });
