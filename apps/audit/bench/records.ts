@@ -55,6 +55,7 @@ async function timed(what: string, count: number, work: () => Promise<unknown>):
 }
 
 async function measureQueries(): Promise<Timings> {
+  if (samples.length === 0) throw new RangeError(`${records} records are too few to ask about`);
   await askAll(client, samples.slice(0, 5));
   return askAll(client, samples);
 }
