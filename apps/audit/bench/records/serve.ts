@@ -6,3 +6,5 @@ process.on('message', (tenantId: string) => {
   void tokenFor({ tenantId }).then((token) => process.send?.({ token, resident: process.memoryUsage.rss() }));
 });
 process.send?.({ url, database });
+// Whoever started it may be gone without a word.
+process.on('disconnect', () => process.exit(0));
