@@ -4,8 +4,8 @@
  */
 import { connectMongo } from '@pipedesk/mongo';
 import { createKeySecret, createLogger } from '@pipedesk/service-kit';
-import { given } from '@pipedesk/testing';
 import { median, tellFigure } from '@pipedesk/local';
+import { given } from '@pipedesk/testing';
 import { randomBytes } from 'node:crypto';
 import { createAuditLogModels } from '../src/audit-logs/audit-log.model.ts';
 import { createSealing } from '../src/seals/sealing.ts';
@@ -121,7 +121,7 @@ const perMillion = (verified / records) * 1_000_000;
 tellFigure({
   bench: 'verify',
   aim: '1 million records in less than 60 s',
-  measured: `${perMillion.toFixed(0)} s`,
+  measured: `${perMillion.toFixed(0)} s, ${(records / verified).toFixed(0)} records/s`,
   met: perMillion < 60,
 });
 client.close();

@@ -23,6 +23,8 @@ export async function startClient(secret: string): Promise<AuditClient> {
       NODE_OPTIONS: '--no-warnings --max-semi-space-size=8 --max-old-space-size=256',
     },
   });
+  // A service that dies answers nothing.
+  child.once('exit', (code) => child.emit('error', new Error(`the service ended with ${code}`)));
   const [{ url, database }] = (await once(child, 'message')) as [{ url: string; database: string }];
   const ask = async (tenantId: string) => {
     child.send(tenantId);
@@ -54,6 +56,8 @@ export async function startClient(secret: string): Promise<AuditClient> {
       }
       return { seconds: took() / 1000, lines, memory: memory / megabyte };
     },
-    close: () => void child.kill(),
+    close: () => {
+      child.removeAllListeners('exit').kill();
+    },
   };
 }

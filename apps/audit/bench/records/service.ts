@@ -25,6 +25,7 @@ export async function startBenchService() {
     isShuttingDown: () => false,
     keySecret: createKeySecret(process.env.BENCH_SECRET ?? ''),
     sealing: { every: 3_600_000, soonAfter: Infinity, rotateAfter: 86_400_000, trustedKeys: [] },
+    streaming: { every: 3_600_000, allowedHosts: [] },
   });
   const { port } = await listen(app, '127.0.0.1', 0);
   return { url: `http://127.0.0.1:${port}`, database: connection.name, tokenFor };

@@ -4,6 +4,8 @@ import type { RunningServices } from '../services/start-services.ts';
 export interface BenchStack {
   backing: BackingServices;
   services: RunningServices;
+  /** How many records a bench of a long history fills it with. */
+  records: number;
   say: (line: string) => void;
 }
 

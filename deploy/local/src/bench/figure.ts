@@ -16,9 +16,12 @@ export function median(values: readonly number[]): number {
   return sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;
 }
 
+export function describeFigure({ aim, measured, met }: Figure): string {
+  return `${met ? 'met   ' : 'MISSED'} ${aim}: ${measured}`;
+}
+
 /** Prints a figure and, where a bench runs others, adds it to the report. */
 export function tellFigure(figure: Figure): void {
-  const { aim, measured, met } = figure;
-  console.log(`  ${met ? 'met    ' : 'NOT MET'} ${aim}: ${measured}`);
+  console.log(`  ${describeFigure(figure)}`);
   process.send?.(figure);
 }
