@@ -46,7 +46,7 @@ function partsFor(records: number): Part[] {
       title: 'Queries, exports and verification of many records',
       file: 'apps/audit/bench/records.ts',
       args: [records],
-      limit: 3 * minute + records * 2.5,
+      limit: 10 * minute + records * 2,
     },
   ];
 }
