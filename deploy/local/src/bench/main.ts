@@ -17,7 +17,7 @@ import type { Bench } from './bench.ts';
  * Every figure is printed beside the raw driver's or a peer's of the same run: absolute numbers depend on the machine.
  */
 const benches: Record<string, Bench> = { gateway: benchGateway, history: benchHistory, audit: benchAudit };
-/** With fewer, nobody has changed anything in most tenants. */
+/** With fewer, nothing has been changed yet when the first queries are asked. */
 const fewestRecords = 10_000;
 
 const { positionals: chosen, values } = parseArgs({
