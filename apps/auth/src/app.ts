@@ -29,6 +29,10 @@ import { createWorkQueue } from './credentials/work-queue.ts';
 import { createGrantRepository } from './grants/grant.model.ts';
 import { grantRoutes } from './grants/grant.routes.ts';
 import { createGrantService } from './grants/grant.service.ts';
+import type { GoogleOptions } from './google/google-provider.ts';
+import { googleRoutes } from './google/google.routes.ts';
+import { createGoogleService } from './google/google.service.ts';
+import { createGoogleSignIn } from './google/google-sign-in.ts';
 import { createInvitationRepository } from './invitations/invitation.model.ts';
 import { invitationRoutes } from './invitations/invitation.routes.ts';
 import { createInvitationService } from './invitations/invitation.service.ts';
@@ -68,7 +72,7 @@ import { keyRoutes } from './tokens/key.routes.ts';
 import { createSigningKeyStore } from './tokens/signing-key.model.ts';
 import { createTokenIssuer } from './tokens/token-issuer.ts';
 import { createAdminLock } from './users/admin-lock.ts';
-import { createEmailLookup, createUserRepository } from './users/user.model.ts';
+import { createEmailLookup, createGoogleLookup, createUserRepository } from './users/user.model.ts';
 import { userRoutes } from './users/user.routes.ts';
 import { createUserService } from './users/user.service.ts';
 
@@ -95,6 +99,8 @@ export interface AppDeps {
   refusalsEvery: number;
   /** Who is still believed by headers; nobody unless told. */
   legacy?: LegacyConfig;
+  /** Without it nobody signs in with Google. */
+  google?: GoogleOptions | undefined;
   /** Tests turn it. */
   clock?: () => Date;
 }
@@ -220,6 +226,16 @@ export function createApp(deps: AppDeps): {
     tokens,
     clock,
   });
+  const google = createGoogleService({
+    users: userRepository,
+    findByEmail,
+    findByGoogle: createGoogleLookup(connection),
+    accounts,
+    attempts,
+    clock,
+    log,
+  });
+  const googleSignIn = deps.google && createGoogleSignIn(deps.google, keySecret, clock);
   const legacy = createLegacyService({
     policy: createLegacyPolicy(deps.legacy ?? nobodyByHeaders),
     accesses: createLegacyAccessRepository(store),
@@ -267,6 +283,7 @@ export function createApp(deps: AppDeps): {
     }),
     routes: [
       ...accountRoutes(accounts),
+      ...googleRoutes(googleSignIn, google),
       ...sessionRoutes(sessions),
       ...passwordRoutes(passwordService),
       ...secondFactorRoutes(secondFactors),

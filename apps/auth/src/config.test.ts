@@ -28,6 +28,24 @@ describe('the configuration', () => {
       ).toThrow('AUTH_KEY_SECRET: must be given in production');
   });
 
+  it('takes sign-in with Google whole or not at all, and in production only the genuine one', () => {
+    const google = {
+      GOOGLE_CLIENT_ID: 'pipedesk',
+      GOOGLE_CLIENT_SECRET: 'secret',
+      GOOGLE_REDIRECT_URI: 'https://crm.example.com/auth/google/callback',
+    };
+    const production = { NODE_ENV: 'production', AUTH_KEY_SECRET: Buffer.alloc(32, 7).toString('base64') };
+    const load = (overrides: Record<string, string>) => () =>
+      loadConfig(configSchema, buildEnv({ ...google, ...overrides }));
+    expect(load(production)).not.toThrow();
+    expect(load({ GOOGLE_CLIENT_SECRET: '' })).toThrow('GOOGLE_CLIENT_ID: needs GOOGLE_CLIENT_SECRET');
+    const emulator = { GOOGLE_EMULATOR_URL: 'http://127.0.0.1:8090' };
+    expect(load(emulator)).not.toThrow();
+    expect(load({ ...production, ...emulator })).toThrow('GOOGLE_EMULATOR_URL');
+    const plain = { GOOGLE_REDIRECT_URI: 'http://crm.example.com/auth/google/callback' };
+    expect(load({ ...production, ...plain })).toThrow('GOOGLE_REDIRECT_URI: must be https');
+  });
+
   it.each([
     ['AUTH_KEY_SECRET', 'too short'],
     ['AUTH_KEY_SECRET', Buffer.alloc(31).toString('base64')],

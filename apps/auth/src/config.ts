@@ -9,6 +9,13 @@ import {
   tokenEnv,
 } from '@pipedesk/service-kit';
 import { z } from 'zod';
+import {
+  googleEnv,
+  googleNotGenuine,
+  googleNotWhole,
+  isGoogleGenuine,
+  isGoogleWhole,
+} from './google/google-config.ts';
 
 /**
  * Wraps the signing keys of a development database, so that nothing has to be set up to try the system. It is as good
@@ -51,7 +58,10 @@ export const configSchema = z
     AUTH_KEY_ROTATION_DAYS: z.coerce.number().int().min(1).max(3650).default(90),
     /** Lifetime of an access token in seconds. */
     AUTH_TOKEN_TTL: z.coerce.number().int().min(60).max(86_400).default(600),
+    ...googleEnv,
   })
+  .refine(isGoogleWhole, googleNotWhole)
+  .refine(isGoogleGenuine, googleNotGenuine)
   .refine(hasLegacyEnd, noLegacyEnd)
   .refine(
     ({ NODE_ENV, AUTH_KEY_SECRET }) => NODE_ENV !== 'production' || AUTH_KEY_SECRET !== developmentKeySecret,

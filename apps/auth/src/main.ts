@@ -10,6 +10,7 @@ import {
 } from '@pipedesk/service-kit';
 import { createApp } from './app.ts';
 import { readConfig } from './config.ts';
+import { googleOptions } from './google/google-config.ts';
 import { mailTransport } from './mail/transport.ts';
 import { migrations } from './migrations.ts';
 
@@ -39,6 +40,7 @@ runProcess(log, lifecycle, async () => {
     sendMail: mailTransport(config, log),
     refusalsEvery: config.REFUSALS_REPORTED_EVERY,
     legacy: config,
+    google: googleOptions(config),
   });
   const http = await listen(app, config.HOST, config.PORT);
   lifecycle.onShutdown('http', http.close);

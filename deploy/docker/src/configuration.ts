@@ -31,6 +31,7 @@ const compose = `
 | \`GATEWAY_TRUSTED_PROXIES\` | \`TRUSTED_PROXIES\` of the gateway: the address of the TLS terminator before it. | \`none\` |
 | \`CORS_ORIGINS\`, \`LOG_LEVEL\`, \`SMTP_URL\`, \`MAIL_FROM\`, \`APP_URL\` | As above. | as above |
 | \`LEGACY_SUNSET\`, \`LEGACY_STAGES\`, \`LEGACY_CLIENTS\` | As above, for gateway and auth alike. | none |
+| \`GOOGLE_CLIENT_ID\`, \`GOOGLE_CLIENT_SECRET\`, \`GOOGLE_REDIRECT_URI\` | As above, all three or none. | none |
 | \`PIPEDESK_PORT\`, \`PROMETHEUS_PORT\`, \`GRAFANA_PORT\` | Ports on 127.0.0.1. | \`8080\`, \`9090\`, \`3000\` |
 `;
 
@@ -97,6 +98,7 @@ function meaningOf(name: string, service: string): string {
     `apps/${service}/src/config.ts`,
     'libs/service-kit/src/config.ts',
     'libs/service-kit/src/legacy/legacy-config.ts',
+    'apps/auth/src/google/google-config.ts',
   ].map(readText);
   // Not across the end of a comment, so that it is the nearest one before the name.
   const comment = new RegExp(String.raw`/\*\*((?:(?!\*/)[\s\S])*)\*/\s+${name}:`);

@@ -1,3 +1,4 @@
+import type { GoogleEmulator } from '@pipedesk/google-emulator';
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -5,6 +6,7 @@ import { startBackingServices } from './backing/backing-services.ts';
 import type { BackingServices } from './backing/backing-services.ts';
 import { instanceFolder, repositoryRoot } from './backing/cache.ts';
 import { refuseTakenPorts } from './backing/ports.ts';
+import { googleEnvironment, googlePort, startGoogle } from './google.ts';
 import { watchInterrupts } from './interrupt.ts';
 import { withElapsed } from './provision/progress.ts';
 import { seedDemo } from './seed.ts';
@@ -19,7 +21,7 @@ const instance = instanceName(repositoryRoot);
 const folder = instanceFolder(instance);
 const interrupted = watchInterrupts();
 const say = withElapsed((line) => console.log(line));
-const running: { services?: RunningServices; backing?: BackingServices } = {};
+const running: { services?: RunningServices; backing?: BackingServices; google?: GoogleEmulator } = {};
 
 interrupted.addEventListener('abort', () => console.log('\nStopping (Ctrl-C again ends at once) ...'));
 let exitCode = 0;
@@ -38,13 +40,15 @@ process.exit(exitCode);
 async function startEverything(): Promise<void> {
   running.backing = await startBackingServices({ instance, ports: 'fixed', supervise: true, progress: say });
   if (interrupted.aborted) return;
-  await refuseTakenPorts(servicePorts);
+  await refuseTakenPorts({ ...servicePorts, google: googlePort });
   forgetOldLogs();
+  running.google = await startGoogle();
   running.services = await startServices({
     backing: running.backing,
     ports: 'fixed',
     folder,
     supervise: true,
+    env: { auth: googleEnvironment(running.google.url) },
     progress: say,
     signal: interrupted,
   });
@@ -52,7 +56,15 @@ async function startEverything(): Promise<void> {
   for (const name of serviceNames) followWarnings(name, running.services.logFile(name));
   const { dealId, created } = await seedDemo(running.services.urls['api-gateway']);
   say(created ? 'The demo tenant was created' : 'The demo tenant is there already');
-  console.log(welcome({ services: running.services, backing: running.backing, folder, dealId }));
+  console.log(
+    welcome({
+      services: running.services,
+      backing: running.backing,
+      google: running.google.url,
+      folder,
+      dealId,
+    }),
+  );
 }
 
 /** Two clones never share data: an instance is named by the path of its checkout. */
@@ -93,6 +105,7 @@ function untilInterrupted(): Promise<void> {
 
 async function stopEverything(): Promise<void> {
   await running.services?.stop();
+  await running.google?.close();
   await running.backing?.stop();
   if (running.backing) console.log('Everything is stopped. The data is kept for the next start.');
 }

@@ -5,12 +5,14 @@ import type { RunningServices } from './services/start-services.ts';
 export interface Welcome {
   services: Pick<RunningServices, 'urls'>;
   backing: Pick<BackingServices, 'origin' | 'mongodbUri' | 'amqpUrl' | 'amqpManagementUrl'>;
+  /** Of the emulator in Google's place. */
+  google: string;
   folder: string;
   dealId: string;
 }
 
 /** What `npm start` ends with: where things are, who can sign in, and three lines to paste. */
-export function welcome({ services, backing, folder, dealId }: Welcome): string {
+export function welcome({ services, backing, google, folder, dealId }: Welcome): string {
   const gateway = services.urls['api-gateway'];
   const [admin] = demoLogins;
   const credentials = JSON.stringify({ email: admin.email, password: admin.password });
@@ -26,6 +28,7 @@ PipeDesk runs. Ctrl-C stops it.
   MongoDB        ${backing.mongodbUri}  (${backing.origin.mongo})
   RabbitMQ       ${backing.amqpUrl}  (${backing.origin.amqp})
   RabbitMQ UI    ${backing.amqpManagementUrl ?? '-'}
+  Google         ${google}  (emulated; sign-in: ${gateway}/auth/google)
   logs           ${folder}/log/
 
   Demo sign-ins (password ${admin.password})

@@ -12,7 +12,7 @@ import { headersForService, requireUnambiguousHeaders } from './headers.ts';
 import { type EdgeOrigin, edgeOriginOf, isTrustedPeer, type TrustFunction } from './origin.ts';
 import { pathOf } from './request-target.ts';
 import { sendProblem } from './send-problem.ts';
-import { type Destination, destinationOf, isPublic, type ServiceName } from './services.ts';
+import { type Destination, destinationOf, isLogin, isPublic, type ServiceName } from './services.ts';
 
 interface EdgeDeps {
   forwarders: Record<ServiceName, Forwarder>;
@@ -89,7 +89,7 @@ export function createEdge(deps: EdgeDeps): Edge {
       refuseLargeBody(req, destination);
       const routeClass = routeClassOf(method, path);
       const arrival = { req, res, origin, destination, routeClass };
-      if (isPublic(method, path)) send(arrival, limits.admitAnonymous(origin.ip, method === 'POST'));
+      if (isPublic(method, path)) send(arrival, limits.admitAnonymous(origin.ip, isLogin(method, path)));
       else void authenticate(req, res, whenAuthenticated(arrival));
     } catch (error) {
       if (!destination) accessLog(req, res, origin);

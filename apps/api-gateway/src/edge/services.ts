@@ -61,6 +61,10 @@ const publicRoutes = new Set([
   'POST /auth/signup',
   'POST /auth/login',
   'POST /auth/login/mfa',
+  'GET /auth/google',
+  'HEAD /auth/google',
+  'GET /auth/google/callback',
+  'HEAD /auth/google/callback',
   'POST /auth/refresh',
   'POST /auth/token',
   'POST /auth/password/reset-request',
@@ -75,4 +79,9 @@ const publicRoutes = new Set([
 /** True for the few routes that need no token. */
 export function isPublic(method: string, path: string): boolean {
   return publicRoutes.has(`${method} ${path}`);
+}
+
+/** True for the public routes that are counted as logins and the like; those with Google are GETs, since browsers are sent there. */
+export function isLogin(method: string, path: string): boolean {
+  return method === 'POST' || path.startsWith('/auth/google');
 }

@@ -95,6 +95,11 @@ export function createAccountService(deps: AccountDeps) {
     else if (identity && identity.status !== 'active') attempts.failed(identity, origin, 'user_disabled');
     if (!identity || !isRight || identity.status !== 'active') throw invalidCredentials();
     await limiter.succeeded(email, origin.ip);
+    return enter(identity, origin);
+  }
+
+  /** What follows a first proof of identity, whichever it was: the session, or the question for the second factor. */
+  async function enter(identity: Identity, origin: RequestOrigin): Promise<TokenAnswer | SecondFactorWanted> {
     if (identity.hasSecondFactor) return askForSecondFactor(identity);
     const caller = newCaller(identity, clock());
     return answers.open(caller, tenantContextOf(caller, origin, 'auth'));
@@ -114,6 +119,7 @@ export function createAccountService(deps: AccountDeps) {
   return {
     signup,
     login,
+    enter,
     refresh,
     me: answers.me,
     logout: (caller: Caller, context: TenantContext) => sessions.end(context, caller.sessionId),

@@ -13,11 +13,16 @@ const collection = 'users';
 /** Name of the index that keeps a mail address to one user of the installation. */
 export const emailIndex = 'email_unique';
 
+/** Name of the index that keeps a Google account to one user of the installation. */
+export const googleIndex = 'google_unique';
+
 /** A user as stored. Passwords are elsewhere (`credentials`): what is here goes into events and audit. */
 export interface UserRecord extends Omit<User, 'tenantId'> {
   passwordChangedAt: string | null;
   /** A second factor is asked for at login. */
   hasSecondFactor: boolean;
+  /** The Google account the user signs in with, by the one name of it that never changes. */
+  googleSub: string | null;
 }
 export type UserRepository = AuditedRepository<UserRecord>;
 
@@ -34,6 +39,7 @@ export function createUserRepository(deps: StoreDeps): UserRepository {
       status: { type: String, required: true },
       passwordChangedAt: { type: Date, default: null },
       hasSecondFactor: { type: Boolean, default: false },
+      googleSub: { type: String, default: null },
     },
   });
 }
@@ -41,7 +47,7 @@ export function createUserRepository(deps: StoreDeps): UserRepository {
 /** Who a mail address belongs to. */
 export interface Identity extends Pick<
   UserRecord,
-  'name' | 'role' | 'teamId' | 'status' | 'hasSecondFactor'
+  'name' | 'role' | 'teamId' | 'status' | 'hasSecondFactor' | 'googleSub'
 > {
   userId: string;
   tenantId: string;
@@ -50,21 +56,37 @@ export interface Identity extends Pick<
 
 /** Finds the user behind a mail address. */
 export type EmailLookup = (email: string) => Promise<Identity | null>;
+/** Finds the user who is linked to a Google account. */
+export type GoogleLookup = (sub: string) => Promise<Identity | null>;
+
+const identityFields = {
+  tenantId: 1,
+  name: 1,
+  role: 1,
+  teamId: 1,
+  status: 1,
+  version: 1,
+  hasSecondFactor: 1,
+  googleSub: 1,
+};
 
 /**
- * The one read that is not confined to a tenant: at the login page only the mail address is known, and it is what
- * leads to the tenant. It answers with one user or none and serves login and signup alone.
+ * The only reads that are not confined to a tenant: at the login page a mail address or a Google account is all that is
+ * known, and it is what leads to the tenant. They answer with one user or none and serve login and signup alone.
  */
-export function createEmailLookup(connection: Connection): EmailLookup {
-  const users = connection.collection<Identity & { _id: string; version: number }>(collection);
-  const fields = { tenantId: 1, name: 1, role: 1, teamId: 1, status: 1, version: 1, hasSecondFactor: 1 };
-  return async (email) => {
-    const user = await users.findOne({ email, deletedAt: null }, { projection: fields });
+function createLookup(connection: Connection, field: 'email' | 'googleSub') {
+  const users = connection.collection<UserRecord & Identity & { _id: string; version: number }>(collection);
+  return async (value: string): Promise<Identity | null> => {
+    const user = await users.findOne({ [field]: value, deletedAt: null }, { projection: identityFields });
     if (!user) return null;
     const { _id: userId, version: permissionVersion, ...access } = user;
-    return { ...access, userId, permissionVersion };
+    return { ...access, userId, permissionVersion, googleSub: user.googleSub ?? null };
   };
 }
+
+export const createEmailLookup = (connection: Connection): EmailLookup => createLookup(connection, 'email');
+export const createGoogleLookup = (connection: Connection): GoogleLookup =>
+  createLookup(connection, 'googleSub');
 
 export const userMigrations: Migration[] = [
   {
@@ -84,5 +106,18 @@ export const userMigrations: Migration[] = [
           { key: { email: 1 }, name: emailIndex, unique: true },
           { key: { tenantId: 1, role: 1, _id: -1 }, name: 'tenant_role' },
         ]),
+  },
+  {
+    id: '2026-11-26-user-google',
+    up: async (db) => {
+      await db.collection(collection).createIndexes([
+        {
+          key: { googleSub: 1 },
+          name: googleIndex,
+          unique: true,
+          partialFilterExpression: { googleSub: { $gt: '' } },
+        },
+      ]);
+    },
   },
 ];

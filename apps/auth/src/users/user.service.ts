@@ -43,7 +43,7 @@ export function createUserService({ users, credentials, passwords, sessions, adm
     try {
       const { record, replayed } = await users.create(
         context,
-        { ...fields, status: 'active', passwordChangedAt: null, hasSecondFactor: false },
+        { ...fields, status: 'active', passwordChangedAt: null, hasSecondFactor: false, googleSub: null },
         { id, idempotencyKey },
       );
       if (replayed) await credentials.remove(owner);

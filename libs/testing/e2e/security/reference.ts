@@ -585,6 +585,9 @@ export const openRows: OpenRow[] = [
   publicRow('POST /auth/signup', 'auth', 400),
   publicRow('POST /auth/login', 'auth', 400),
   publicRow('POST /auth/login/mfa', 'auth', 400),
+  // Off unless configured, and said without a look at any token.
+  publicRow('GET /auth/google', 'auth', 404),
+  publicRow('GET /auth/google/callback', 'auth', 404),
   publicRow('POST /auth/refresh', 'auth', 400),
   publicRow('POST /auth/token', 'auth', 400),
   publicRow('POST /auth/password/reset-request', 'auth', 400),
