@@ -180,9 +180,9 @@ describe('a sign-in with Google that is not genuine', () => {
     const query = await consent(browser, account);
     const forged = new URLSearchParams(query);
     forged.set('state', 'A'.repeat(43));
-    expect(await comeBack(`?${forged}`, browser.cookie)).toMatchObject(neutral);
+    expect(await comeBack(`?${forged.toString()}`, browser.cookie)).toMatchObject(neutral);
     forged.delete('state');
-    expect(await comeBack(`?${forged}`, browser.cookie)).toMatchObject(neutral);
+    expect(await comeBack(`?${forged.toString()}`, browser.cookie)).toMatchObject(neutral);
     expect(await comeBack(query)).toMatchObject(neutral);
     expect(await comeBack(query, `${browser.cookie.slice(0, -4)}AAAA`)).toMatchObject(neutral);
     expect(await comeBack(query, (await begin()).cookie)).toMatchObject(neutral);
@@ -200,7 +200,7 @@ describe('a sign-in with Google that is not genuine', () => {
 
     const injected = new URLSearchParams(await consent(other, account));
     injected.set('state', browser.url.searchParams.get('state') ?? '');
-    expect(await comeBack(`?${injected}`, browser.cookie)).toMatchObject(neutral);
+    expect(await comeBack(`?${injected.toString()}`, browser.cookie)).toMatchObject(neutral);
   });
 
   const faults: [string, IdTokenFault][] = [

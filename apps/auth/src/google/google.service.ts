@@ -2,7 +2,7 @@ import type { SecondFactorWanted, TokenAnswer } from '@pipedesk/contracts';
 import { isDuplicateKey } from '@pipedesk/mongo';
 import {
   type Logger,
-  ProblemError,
+  type ProblemError,
   type RequestOrigin,
   tenantContextOf,
   unauthorized,
