@@ -1,7 +1,9 @@
+import { noteItem, taskItem } from '@pipedesk/contracts';
 import { type Connection, createOutbox, databaseProblem, pingMongo } from '@pipedesk/mongo';
 import { createDelivery, type OutboxRelay, type Publisher } from '@pipedesk/messaging';
 import { createServiceApp, type Logger, type Registry } from '@pipedesk/service-kit';
 import type { Express, RequestHandler } from 'express';
+import { activityOf } from './activity/activity.ts';
 import { activityRoutes } from './activity/activity.routes.ts';
 import { createBulkEdits } from './bulk/bulk-edits.ts';
 import { createCompanyRepository } from './companies/company.model.ts';
@@ -33,6 +35,9 @@ import { createMergeStore } from './merges/merge.store.ts';
 import { createNoteRepository } from './notes/note.model.ts';
 import { noteRoutes } from './notes/note.routes.ts';
 import { createNoteService } from './notes/note.service.ts';
+import { createTaskRepository } from './tasks/task.model.ts';
+import { taskRoutes } from './tasks/task.routes.ts';
+import { createTaskService } from './tasks/task.service.ts';
 import { createAuditClient } from './restores/audit-client.ts';
 
 export interface AppDeps {
@@ -61,25 +66,32 @@ export function createApp(deps: AppDeps): App {
   const outbox = createOutbox();
   const store = { connection, outbox };
 
+  const clock = () => new Date();
+
   const companyRepository = createCompanyRepository(store);
   const dealRepository = createDealRepository(store);
   const companies = createCompanyService({ companies: companyRepository });
   const contactRepository = createContactRepository(store);
   const noteRepository = createNoteRepository(store);
+  const taskRepository = createTaskRepository(store);
   const merges = createMergeStore(connection);
   const contacts = createContactService({ contacts: contactRepository, companies, merges });
   const leadRepository = createLeadRepository(store);
   const leads = createLeadService({ leads: leadRepository });
-  const deals = createDealService({ deals: dealRepository, companies, contacts, clock: () => new Date() });
-  const notes = createNoteService({
-    notes: noteRepository,
-    notables: { company: companies, contact: contacts, lead: leads, deal: deals },
-  });
+  const deals = createDealService({ deals: dealRepository, companies, contacts, clock });
+  const bearers = { company: companies, contact: contacts, lead: leads, deal: deals };
+  const notes = createNoteService({ notes: noteRepository, bearers });
+  const tasks = createTaskService({ tasks: taskRepository, bearers, clock });
 
   const merging = createContactMerging({
     contacts,
     merges,
-    repositories: { contacts: contactRepository, notes: noteRepository, deals: dealRepository },
+    repositories: {
+      contacts: contactRepository,
+      notes: noteRepository,
+      deals: dealRepository,
+      tasks: taskRepository,
+    },
     log,
   });
 
@@ -110,8 +122,9 @@ export function createApp(deps: AppDeps): App {
       ...conversionRoutes(conversions),
       ...dealRoutes(deals, audit, edits),
       ...noteRoutes(notes),
+      ...taskRoutes(tasks),
       ...importRoutes(createImportService({ imports, jobs, runner: importRunner })),
-      ...activityRoutes(notes),
+      ...activityRoutes([activityOf(notes, noteItem), activityOf(tasks, taskItem)]),
     ],
     // The broker is not asked: writes go on without it, their events wait in the outbox.
     checks: { database: pingMongo(connection) },

@@ -8,6 +8,7 @@ import { importMigrations } from './imports/import.model.ts';
 import { leadMigrations } from './leads/lead.model.ts';
 import { mergeMigrations } from './merges/merge.store.ts';
 import { noteMigrations } from './notes/note.model.ts';
+import { taskMigrations } from './tasks/task.model.ts';
 
 export const migrations: Migration[] = [
   ...companyMigrations,
@@ -16,6 +17,7 @@ export const migrations: Migration[] = [
   ...dealMigrations,
   ...mergeMigrations,
   ...noteMigrations,
+  ...taskMigrations,
   ...importMigrations,
   ...bulkEditMigrations,
   ...conversionMigrations,

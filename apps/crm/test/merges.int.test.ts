@@ -6,9 +6,15 @@ import { createContactRepository, type ContactRepository } from '../src/contacts
 import { createMergeRunner } from '../src/merges/merge.runner.ts';
 import { createMergeStore } from '../src/merges/merge.store.ts';
 import { createMergeWorker } from '../src/merges/merge.worker.ts';
-import { createMoveReferences, dealReference, noteReference } from '../src/merges/contact-references.ts';
+import {
+  createMoveReferences,
+  dealReference,
+  noteReference,
+  taskReference,
+} from '../src/merges/contact-references.ts';
 import { createDealRepository } from '../src/deals/deal.model.ts';
 import { createNoteRepository } from '../src/notes/note.model.ts';
+import { createTaskRepository } from '../src/tasks/task.model.ts';
 import { type Client, nobodysId, startCrm, type TestCrm } from './start-crm.ts';
 
 const log = createLogger('crm', 'silent');
@@ -25,22 +31,24 @@ async function create(client: Client, fields = {}): Promise<string> {
 const merge = (client: Client, id: string, ids: string[], rest = {}, headers = {}) =>
   client.post(`/contacts/${id}/merge`, { ids, ...rest }, headers);
 
-/** Two contacts, the second with a note and a deal. */
+/** Two contacts, the second with a note, a task and a deal. */
 async function createPair(ada: Client) {
   const survivor = await create(ada, { emails: [{ address: 'a@x.example' }] });
   const other = await create(ada, { title: 'Admiral', emails: [{ address: 'b@x.example' }] });
-  const { body: note } = await ada.post('/notes', {
-    entityType: 'contact',
-    entityId: other,
-    text: 'Called.',
-  });
+  const about = { entityType: 'contact', entityId: other };
+  const { body: note } = await ada.post('/notes', { ...about, text: 'Called.' });
+  const { body: task } = await ada.post('/tasks', { ...about, title: 'Call back' });
   const { body: deal } = await ada.post('/deals', { name: 'Seats', contactIds: [survivor, other] });
-  return { survivor, other, noteId: note.id as string, dealId: deal.id as string };
+  const ids = { noteId: note.id, taskId: task.id, dealId: deal.id } as Record<
+    'noteId' | 'taskId' | 'dealId',
+    string
+  >;
+  return { survivor, other, ...ids };
 }
 
 /** Nothing half done: values, references, tombstone, and all of it by one operation. */
 async function expectMerged(ada: Client, pair: Awaited<ReturnType<typeof createPair>>, operationId: string) {
-  const { survivor, other, noteId, dealId } = pair;
+  const { survivor, other, noteId, taskId, dealId } = pair;
   expect((await ada.get(`/contacts/${survivor}`)).body).toMatchObject({
     title: 'Admiral',
     emails: [
@@ -53,16 +61,19 @@ async function expectMerged(ada: Client, pair: Awaited<ReturnType<typeof createP
   expect((await ada.get(`/notes?entityType=contact&entityId=${survivor}`)).body.items).toMatchObject([
     { id: noteId, entityId: survivor },
   ]);
+  expect((await ada.get(`/tasks/${taskId}`)).body).toMatchObject({ entityId: survivor });
   expect((await ada.get(`/deals/${dealId}`)).body.contactIds).toEqual([survivor]);
   const steps = await Promise.all([
     crm.eventsOf('contacts', survivor),
     crm.eventsOf('contacts', other),
     crm.eventsOf('notes', noteId),
+    crm.eventsOf('tasks', taskId),
     crm.eventsOf('deals', dealId),
   ]);
   expect(steps.map((events) => events.map(({ data }) => data.action))).toEqual([
     ['created', 'updated'],
     ['created', 'updated', 'deleted'],
+    ['created', 'updated'],
     ['created', 'updated'],
     ['created', 'updated'],
   ]);
@@ -82,7 +93,7 @@ describe('a merge', () => {
     expect(body).toMatchObject({
       id: pair.survivor,
       version: 2,
-      merge: { status: 'done', merged: [pair.other], moved: { notes: 1, deals: 1 } },
+      merge: { status: 'done', merged: [pair.other], moved: { notes: 1, deals: 1, tasks: 1 } },
     });
     await expectMerged(ada, pair, body.merge.operationId);
   });
@@ -120,7 +131,7 @@ describe('a merge', () => {
     expect(second.merge).toMatchObject({
       status: 'done',
       merged: [other],
-      moved: { notes: 0, deals: 0 },
+      moved: { notes: 0, deals: 0, tasks: 0 },
     });
     expect(second.merge.operationId).not.toBe(first.merge.operationId);
   });
@@ -202,6 +213,7 @@ describe('a merge that is interrupted', () => {
       references: {
         notes: createMoveReferences(createNoteRepository(store), noteReference),
         deals: createMoveReferences(createDealRepository(store), dealReference),
+        tasks: createMoveReferences(createTaskRepository(store), taskReference),
       },
     });
     return { carryOut, mergeStore };

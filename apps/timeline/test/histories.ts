@@ -22,9 +22,9 @@ interface Versions {
   versions: { snapshot: Snapshot; links: Link[]; action?: Action }[];
 }
 
-/** The events of a note or a meeting, with before and after, as their services write them. */
+/** The events of a note, a task or a meeting, with before and after, as their services write them. */
 export function buildVersions(
-  entityType: 'note' | 'calendar_event',
+  entityType: 'note' | 'task' | 'calendar_event',
   { tenantId, versions }: Versions,
 ): ChangeEvent[] {
   const entityId = uuidv7();
@@ -50,6 +50,23 @@ export function buildVersions(
 
 export function buildNote(dealId: string, text: string): Snapshot {
   return { entityType: 'deal', entityId: dealId, text, authorName: 'Sam Sales', ownerId: null, teamId: null };
+}
+
+export function buildTask(dealId: string | null, overrides: Snapshot = {}): Snapshot {
+  return {
+    title: 'Call back',
+    description: null,
+    dueAt: at(50),
+    priority: 'normal',
+    status: 'open',
+    doneAt: null,
+    entityType: dealId === null ? null : 'deal',
+    entityId: dealId,
+    authorName: 'Sam Sales',
+    ownerId: null,
+    teamId: null,
+    ...overrides,
+  };
 }
 
 export function buildMeeting(links: Link[], overrides: Snapshot = {}): Snapshot {

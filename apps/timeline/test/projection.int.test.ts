@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Link, placeEvent, type TimelineItem } from '@pipedesk/contracts';
 import { buildEvent } from '@pipedesk/testing';
 import { v7 as uuidv7 } from 'uuid';
-import { buildDeal, buildMeeting, buildNote, buildVersions, permutations } from './histories.ts';
+import { buildDeal, buildMeeting, buildNote, buildTask, buildVersions, permutations } from './histories.ts';
 import { startTimeline, type TestTimeline } from './start-timeline.ts';
 
 let timeline: TestTimeline;
@@ -101,6 +101,51 @@ describe('notes', () => {
     await timeline.project(created);
     for (const event of permutations(events)[order] ?? []) await timeline.project(event);
     expect((await itemsOf(tenantId, 'deal', dealId)).map(({ kind }) => kind)).toEqual(['change']);
+  });
+});
+
+describe('tasks', () => {
+  it.each([0, 1, 2, 3, 4, 5])(
+    'are one item where they were set down, as their newest version, in order %i of delivery',
+    async (order) => {
+      const { tenantId, dealId, created } = buildDeal();
+      const links = [link('deal', dealId)];
+      const done = { status: 'done', doneAt: '2026-03-02T08:00:00.000Z' };
+      const versions = [{}, { dueAt: null }, { dueAt: '2026-04-01T08:00:00.000Z', ...done }];
+      const events = buildVersions('task', {
+        tenantId,
+        versions: versions.map((fields) => ({ snapshot: buildTask(dealId, fields), links })),
+      });
+      await timeline.project(created);
+      for (const event of permutations(events)[order] ?? []) await timeline.project(event);
+      const [task, ...rest] = await itemsOf(tenantId, 'deal', dealId);
+      expect(task).toMatchObject({
+        kind: 'task',
+        title: 'Call back',
+        at: events[0]?.time,
+        source: { version: 3 },
+        task: { priority: 'normal', dueAt: '2026-04-01T08:00:00.000Z', ...done },
+      });
+      expect(rest.map(({ kind }) => kind)).toEqual(['change']);
+    },
+  );
+
+  it.each([
+    ['deleted', (dealId: string) => ({ snapshot: buildTask(dealId), action: 'deleted' as const })],
+    ['about nothing any more', () => ({ snapshot: buildTask(null) })],
+  ])('disappear once they are %s, in both orders of delivery', async (_what, last) => {
+    for (const order of [0, 1]) {
+      const { tenantId, dealId, created } = buildDeal();
+      const links = [link('deal', dealId)];
+      const versions = [
+        { snapshot: buildTask(dealId), links },
+        { ...last(dealId), links },
+      ];
+      const events = buildVersions('task', { tenantId, versions });
+      await timeline.project(created);
+      for (const event of permutations(events)[order] ?? []) await timeline.project(event);
+      expect((await itemsOf(tenantId, 'deal', dealId)).map(({ kind }) => kind)).toEqual(['change']);
+    }
   });
 });
 

@@ -35,6 +35,7 @@ export * from './http/record.ts';
 export * from './http/refusals.ts';
 export * from './http/revocations.ts';
 export * from './http/sessions.ts';
+export * from './http/tasks.ts';
 export * from './http/teams.ts';
 export * from './http/timeline.ts';
 export * from './ids.ts';

@@ -56,11 +56,12 @@ describe('the log of an event', () => {
     expect(logOfEvent(buildEvent({ changes }), receivedAt).fields).toEqual([]);
   });
 
-  it('stands where its change item stands, and notes and meetings nowhere', () => {
+  it('stands where its change item stands, and notes, tasks and meetings nowhere', () => {
     const links = [{ entityType: 'company' as const, entityId: uuidv7() }];
     const event = buildEvent({ links });
     expect(logOfEvent(event, receivedAt).places).toEqual(placeEvent(event)?.places.map((p) => p.entityId));
-    expect(logOfEvent(buildEvent({ entityType: 'note', links }), receivedAt).places).toEqual([]);
+    for (const entityType of ['note', 'task', 'calendar_event'] as const)
+      expect(logOfEvent(buildEvent({ entityType, links }), receivedAt).places).toEqual([]);
     expect(logOfEvent(buildEvent({ entityType: 'session' }), receivedAt).places).toEqual([]);
   });
 });

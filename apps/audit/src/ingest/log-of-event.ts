@@ -3,6 +3,7 @@ import {
   dealSchema,
   type EntityType,
   eventKey,
+  isItemByItself,
   leadSchema,
   placeEvent,
   subjectOf,
@@ -68,8 +69,8 @@ function withParents(path: string): string[] {
   return parts.map((_, index) => parts.slice(0, index + 1).join('.'));
 }
 
-/** Notes and meetings are fed to live timelines by their owners, so only changes have places here. */
+/** Notes, tasks and meetings are fed to live timelines by their owners, so only changes have places here. */
 function placesOf(entityType: EntityType, event: ChangeEvent): string[] {
-  if (entityType === 'note' || entityType === 'calendar_event') return [];
+  if (isItemByItself(entityType)) return [];
   return placeEvent(event)?.places.map((place) => place.entityId) ?? [];
 }

@@ -1,4 +1,4 @@
-import type { Deal, Note } from '@pipedesk/contracts';
+import type { Deal, Note, Task } from '@pipedesk/contracts';
 import type { AuditedRepository, RecordBase } from '@pipedesk/mongo';
 import type { TenantContext } from '@pipedesk/service-kit';
 import { isProblem } from '../records/is-problem.ts';
@@ -18,10 +18,15 @@ interface Reference<R> {
   replaced: (record: R, from: string, to: string) => Partial<R>;
 }
 
-export const noteReference: Reference<Note> = {
-  to: (entityId) => ({ entityType: 'contact', entityId }),
-  replaced: ({ entityId }, from, to) => ({ entityId: entityId === from ? to : entityId }),
+/** Of records that are about one other. */
+const aboutReference = {
+  to: (entityId: string) => ({ entityType: 'contact', entityId }),
+  replaced: <Id extends string | null>({ entityId }: { entityId: Id }, from: string, to: string) => ({
+    entityId: entityId === from ? to : entityId,
+  }),
 };
+export const noteReference: Reference<Note> = aboutReference;
+export const taskReference: Reference<Task> = aboutReference;
 
 export const dealReference: Reference<Deal> = {
   to: (contactId) => ({ contactIds: contactId }),

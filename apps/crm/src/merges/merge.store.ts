@@ -18,7 +18,8 @@ export interface StoredMerge {
   /** The contacts of a running merge: none is in two at once. */
   locks?: string[];
   merged: string[];
-  moved: { notes: number; deals: number };
+  /** Tasks are missing in merges of before there were any. */
+  moved: { notes: number; deals: number; tasks?: number };
   leasedUntil: Date;
   /** Nothing is left to do: requests that began before the merge have ended, and what they wrote has been looked after. */
   settled: boolean;
@@ -42,7 +43,7 @@ export function createMergeStore(connection: Connection) {
         status: 'running',
         locks: [merge.survivorId, ...merge.ids],
         merged: [],
-        moved: { notes: 0, deals: 0 },
+        moved: { notes: 0, deals: 0, tasks: 0 },
         leasedUntil: inFuture(leaseMs),
         settled: false,
       };

@@ -77,7 +77,7 @@ export function createMergeWorker({ merges, contacts, references }: MergeWorkerD
     });
   }
 
-  /** A note or deal that was written while the merge ran may refer to a contact that was there when it was looked up. */
+  /** A note, task or deal that was written while the merge ran may refer to a contact that was there when it was looked up. */
   async function settle(merge: StoredMerge): Promise<void> {
     for (const id of merge.merged) if (await isRemovedByMerge(merge, id)) await moveAll(merge, id);
     await merges.settle(merge._id);

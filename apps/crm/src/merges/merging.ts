@@ -4,7 +4,8 @@ import type { ContactService } from '../contacts/contact.service.ts';
 import type { DealRepository } from '../deals/deal.model.ts';
 import type { Worker } from '../jobs/worker.ts';
 import type { NoteRepository } from '../notes/note.model.ts';
-import { createMoveReferences, dealReference, noteReference } from './contact-references.ts';
+import type { TaskRepository } from '../tasks/task.model.ts';
+import { createMoveReferences, dealReference, noteReference, taskReference } from './contact-references.ts';
 import { contactMergeRoutes } from './merge.routes.ts';
 import { createMergeRunner } from './merge.runner.ts';
 import { createContactMergeService } from './merge.service.ts';
@@ -14,7 +15,12 @@ import { createMergeWorker } from './merge.worker.ts';
 interface MergingDeps {
   contacts: ContactService;
   merges: MergeStore;
-  repositories: { contacts: ContactRepository; notes: NoteRepository; deals: DealRepository };
+  repositories: {
+    contacts: ContactRepository;
+    notes: NoteRepository;
+    deals: DealRepository;
+    tasks: TaskRepository;
+  };
   log: Logger;
 }
 
@@ -27,6 +33,7 @@ export function createContactMerging(deps: MergingDeps): { routes: Route[]; runn
     references: {
       notes: createMoveReferences(repositories.notes, noteReference),
       deals: createMoveReferences(repositories.deals, dealReference),
+      tasks: createMoveReferences(repositories.tasks, taskReference),
     },
   });
   const service = createContactMergeService({

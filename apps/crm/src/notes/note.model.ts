@@ -5,6 +5,7 @@ import {
   createAuditedRepository,
   type Migration,
 } from '@pipedesk/mongo';
+import { bearerIndexes, bearerLink } from '../records/bearers.ts';
 import type { StoreDeps } from '../records/store-deps.ts';
 
 const collection = 'notes';
@@ -16,7 +17,7 @@ export function createNoteRepository(deps: StoreDeps): NoteRepository {
     ...deps,
     entityType: 'note',
     collection,
-    linksOf: ({ entityType, entityId }) => [{ entityType, entityId }],
+    linksOf: bearerLink,
     // The key of the note's timeline item, so that the live feed is one range over one index.
     derive: (note) => ({ _key: noteItem(note).key }),
     fields: {
@@ -34,13 +35,6 @@ export function createNoteRepository(deps: StoreDeps): NoteRepository {
 export const noteMigrations: Migration[] = [
   {
     id: '2026-11-22-note-indexes',
-    up: (db) =>
-      db
-        .collection(collection)
-        .createIndexes([
-          ...auditedIndexes,
-          { key: { tenantId: 1, entityType: 1, entityId: 1, _id: -1 }, name: 'tenant_record' },
-          { key: { tenantId: 1, entityType: 1, entityId: 1, _key: -1 }, name: 'tenant_record_key' },
-        ]),
+    up: (db) => db.collection(collection).createIndexes([...auditedIndexes, ...bearerIndexes]),
   },
 ];

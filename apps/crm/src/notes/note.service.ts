@@ -1,35 +1,18 @@
-import type { NewNote, NotableType, Note, NoteListQuery, Page } from '@pipedesk/contracts';
+import type { NewNote, Note, NoteListQuery, Page } from '@pipedesk/contracts';
 import type { TenantContext } from '@pipedesk/service-kit';
-import {
-  createOwnedRecords,
-  type OwnedRecord,
-  type OwnedRecords,
-  type WriteOptions,
-} from '../records/owned-records.ts';
+import { type Bearers, createNewestOn } from '../records/bearers.ts';
+import { createOwnedRecords, type WriteOptions } from '../records/owned-records.ts';
 import type { NoteRepository } from './note.model.ts';
 
 export type NoteService = ReturnType<typeof createNoteService>;
 
-/** Where a note's record is looked up: reading a note follows from reading its record. */
-export type Notables = Record<NotableType, Pick<OwnedRecords<OwnedRecord>, 'get' | 'requireReference'>>;
-
-interface Place {
-  entityType: NotableType;
-  entityId: string;
-}
-
-interface Before {
-  before?: string | undefined;
-  limit: number;
-}
-
-export function createNoteService({ notes, notables }: { notes: NoteRepository; notables: Notables }) {
+export function createNoteService({ notes, bearers }: { notes: NoteRepository; bearers: Bearers }) {
   const records = createOwnedRecords(notes, 'notes');
 
   /** A note is as visible as its record. */
   async function get(context: TenantContext, id: string): Promise<Note> {
     const note = await records.get(context, id);
-    await notables[note.entityType].get(context, note.entityId);
+    await bearers[note.entityType].get(context, note.entityId);
     return note;
   }
 
@@ -37,31 +20,17 @@ export function createNoteService({ notes, notables }: { notes: NoteRepository; 
     ...records,
     get,
     create: async (context: TenantContext, note: NewNote, key?: string): Promise<Note> => {
-      await notables[note.entityType].requireReference(context, note.entityType, note.entityId, 'entityId');
+      await bearers[note.entityType].requireReference(context, note.entityType, note.entityId, 'entityId');
       return records.create(context, { ...note, authorName: context.actor.name }, key);
     },
     list: async (
       context: TenantContext,
       { entityType, entityId, ...page }: NoteListQuery,
     ): Promise<Page<Note>> => {
-      await notables[entityType].get(context, entityId);
+      await bearers[entityType].get(context, entityId);
       return records.list(context, { entityType, entityId }, page);
     },
-    /** A record's notes before a timeline key, newest first. */
-    newest: async (
-      context: TenantContext,
-      { entityType, entityId }: Place,
-      { before, limit }: Before,
-    ): Promise<Note[]> => {
-      await notables[entityType].get(context, entityId);
-      const older = before === undefined ? {} : { _key: { $lt: before } };
-      const page = await records.list(
-        context,
-        { entityType, entityId, ...older },
-        { limit, orderBy: '_key' },
-      );
-      return page.items;
-    },
+    newest: createNewestOn(bearers, records.list),
     change: async (
       context: TenantContext,
       id: string,

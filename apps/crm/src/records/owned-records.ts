@@ -6,7 +6,7 @@ import { isProblem } from './is-problem.ts';
 /** Records with an owner and a team, such as companies, leads and deals. */
 export type OwnedRecord = RecordBase & Owned;
 
-type Resource = 'companies' | 'contacts' | 'leads' | 'deals' | 'notes';
+type Resource = 'companies' | 'contacts' | 'leads' | 'deals' | 'notes' | 'tasks';
 
 export interface PageRequest {
   limit: number;
@@ -126,7 +126,7 @@ export function createOwnedRecords<R extends OwnedRecord>(
 }
 
 /** Filters a client left out do not filter. */
-function given(filter: Record<string, unknown>): Record<string, unknown> {
+export function given(filter: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
 }
 

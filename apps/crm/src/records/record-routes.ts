@@ -26,7 +26,7 @@ interface RecordService<New, Patch, Query> {
 }
 
 interface RecordContract<New, Patch, Query> {
-  resource: 'companies' | 'contacts' | 'leads' | 'deals' | 'notes';
+  resource: 'companies' | 'contacts' | 'leads' | 'deals' | 'notes' | 'tasks';
   /** Event prefix, e.g. `crm.deal`. */
   event: string;
   createBody: z.ZodType<New>;

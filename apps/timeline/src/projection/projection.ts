@@ -14,7 +14,7 @@ export interface Projected {
   entity: Entity | undefined;
 }
 
-/** @throws ZodError when the event carries a note or meeting that is none */
+/** @throws ZodError when the event carries a note, task or meeting that is none */
 export function projectEvent(event: ChangeEvent): Projected {
   const placed = placeEvent(event);
   return { items: placed ? itemsOf(event, placed) : [], entity: entityOf(event) };

@@ -48,6 +48,11 @@ export const rules = {
   'notes:create': creators,
   'notes:edit': authors,
   'notes:delete': editors,
+  'tasks:read': readers,
+  'tasks:create': creators,
+  'tasks:edit': editors,
+  /** Who may work on a task may also drop it: its trail stays. */
+  'tasks:delete': editors,
   'imports:create': stewards,
   'imports:read': stewards,
   'calendar:read': { admin: 'all', manager: 'all', sales: 'team' },

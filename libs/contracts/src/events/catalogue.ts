@@ -17,6 +17,7 @@ export const eventPrefixes: Record<EntityType, string> = {
   lead: 'crm.lead',
   deal: 'crm.deal',
   note: 'crm.note',
+  task: 'crm.task',
   import: 'crm.import',
   calendar_event: 'calendar.event',
   erasure: 'audit.erasure',

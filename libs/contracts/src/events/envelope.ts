@@ -20,6 +20,7 @@ export const entityTypes = [
   'lead',
   'deal',
   'note',
+  'task',
   'import',
   'calendar_event',
   'erasure',

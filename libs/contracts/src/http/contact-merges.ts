@@ -27,7 +27,7 @@ export const mergedContactSchema = contactSchema.extend({
     /** The contacts that are merged into this one. */
     merged: z.array(idSchema),
     /** How many records refer to this one that referred to them. */
-    moved: z.object({ notes: z.int(), deals: z.int() }),
+    moved: z.object({ notes: z.int(), deals: z.int(), tasks: z.int() }),
   }),
 });
 export type MergedContact = z.infer<typeof mergedContactSchema>;

@@ -14,7 +14,7 @@ export type TimelineType = z.infer<typeof timelineTypeSchema>;
  */
 export const timelineItemSchema = z.object({
   key: z.string(),
-  kind: z.enum(['change', 'note', 'meeting']),
+  kind: z.enum(['change', 'note', 'task', 'meeting']),
   at: timeSchema,
   recordedAt: timeSchema,
   source: z.object({ entityType: entityTypeSchema, entityId: idSchema, version: z.int() }),
@@ -23,6 +23,14 @@ export const timelineItemSchema = z.object({
   changes: z.array(fieldChangeSchema).optional(),
   operationId: z.string().optional(),
   text: z.string().optional(),
+  task: z
+    .object({
+      status: z.string(),
+      priority: z.string(),
+      dueAt: timeSchema.nullable(),
+      doneAt: timeSchema.nullable(),
+    })
+    .optional(),
   meeting: z.object({ endsAt: timeSchema, location: z.string().nullable() }).optional(),
   ...maskedFields,
 });
@@ -68,6 +76,37 @@ export function noteItem(note: {
     title: 'Note',
     actor: { id: note.ownerId ?? '', name: note.authorName },
     text: note.text,
+  };
+}
+
+/**
+ * What a task looks like on a timeline. It stands where it was set down: when it is due moves, and may be open for ever,
+ * whereas an item that keeps its key is found again by every later version.
+ */
+export function taskItem(task: {
+  id: string;
+  version: number;
+  createdAt: string;
+  title: string;
+  description: string | null;
+  status: string;
+  priority: string;
+  dueAt: string | null;
+  doneAt: string | null;
+  ownerId: string | null;
+  authorName: string;
+}): TimelineItem {
+  const { status, priority, dueAt, doneAt } = task;
+  return {
+    kind: 'task',
+    key: timelineKey(task.createdAt, `task:${task.id}`),
+    at: task.createdAt,
+    recordedAt: task.createdAt,
+    source: { entityType: 'task', entityId: task.id, version: task.version },
+    title: task.title,
+    actor: { id: task.ownerId ?? '', name: task.authorName },
+    ...(task.description === null ? {} : { text: task.description }),
+    task: { status, priority, dueAt, doneAt },
   };
 }
 

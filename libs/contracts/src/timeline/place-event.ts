@@ -6,13 +6,16 @@ import {
   type Snapshot,
   subjectOf,
 } from '../events/envelope.ts';
+import { idSchema } from '../ids.ts';
 import { calendarEventSchema } from '../http/calendar.ts';
 import { noteSchema } from '../http/notes.ts';
+import { taskSchema } from '../http/tasks.ts';
 import {
   changeTitle,
   eventKey,
   meetingItem,
   noteItem,
+  taskItem,
   type TimelineItem,
   timelineTypeSchema,
   type TimelineType,
@@ -31,8 +34,8 @@ export interface PlacedItem {
 }
 
 /**
- * What an event puts on timelines, or null for events that have no place there. A note or meeting is one item however
- * often it changes (the newest version wins); any other change is an item of its own.
+ * What an event puts on timelines, or null for events that have no place there. A note, task or meeting is one item
+ * however often it changes (the newest version wins); any other change is an item of its own.
  */
 export function placeEvent(event: ChangeEvent): PlacedItem | null {
   const places = placesOf(event);
@@ -48,6 +51,7 @@ function itemOf(event: ChangeEvent): TimelineItem {
   const { entityType } = subjectOf(event);
   const record = { ...recordOf(event), version: event.data.version };
   if (entityType === 'note') return noteItem(noteSchema.parse(record));
+  if (entityType === 'task') return taskItem(taskSchema.parse(record));
   if (entityType === 'calendar_event') return meetingItem(calendarEventSchema.parse(record));
   return changeItem(event, entityType);
 }
@@ -69,8 +73,8 @@ function changeItem(event: ChangeEvent, entityType: EntityType): TimelineItem {
 }
 
 /**
- * A change stays for ever on the timelines of its record and of the records it is linked to. A note or meeting stands
- * where it points now and leaves the timelines it was taken off.
+ * A change stays for ever on the timelines of its record and of the records it is linked to. A note, task or meeting
+ * stands where it points now and leaves the timelines it was taken off.
  */
 function placesOf(event: ChangeEvent): Place[] {
   const subject = subjectOf(event);
@@ -82,12 +86,22 @@ function placesOf(event: ChangeEvent): Place[] {
   }));
 }
 
-/** The records that a note or meeting points to; a deleted one points to none. */
+/** The records that a note, task or meeting points to; a deleted one points to none. */
 const pointingNow: Partial<Record<EntityType, (after: Snapshot) => string[]>> = {
-  note: ({ entityId }) => noteSchema.shape.entityId.array().safeParse([entityId]).data ?? [],
+  note: pointingToOne,
+  task: pointingToOne,
   calendar_event: ({ links }) =>
     (calendarEventSchema.shape.links.safeParse(links).data ?? []).map(({ entityId }) => entityId),
 };
+
+/** True for records whose newest version is an item by itself, so that their changes are none. */
+export function isItemByItself(entityType: EntityType): boolean {
+  return entityType in pointingNow;
+}
+
+function pointingToOne({ entityId }: Snapshot): string[] {
+  return idSchema.array().safeParse([entityId]).data ?? [];
+}
 
 function hasTimeline(link: Link): link is { entityType: TimelineType; entityId: string } {
   return timelineTypeSchema.safeParse(link.entityType).success;

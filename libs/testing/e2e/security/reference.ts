@@ -235,6 +235,16 @@ const crmRows: Row[] = [
     request: ({ id }) => ({ path: `/deals/${id}`, body: { product: 'Seats' } }),
   },
   ...noteRows(),
+  ...resourceRows({
+    path: '/tasks',
+    type: 'tasks',
+    door: 'crm',
+    body: { title: 'Fresh' },
+    patch: { priority: 'high' },
+    read: matrix.read,
+    edit: matrix.edit,
+    remove: matrix.edit,
+  }),
   ...importRows(),
   {
     route: 'GET /internal/activity/{entityType}/{entityId}',

@@ -31,6 +31,7 @@ export const tenantAttacks: Attack[] = [
         body: { name: 'x', companyId: b.records.companies.sales },
       });
       await expectAt(all, 'crm', 422, { ...post, path: '/notes', body: { ...links[0], text: 'x' } });
+      await expectAt(all, 'crm', 422, { ...post, path: '/tasks', body: { ...links[0], title: 'x' } });
       await expectAt(all, 'calendar-sync', 422, {
         ...post,
         path: '/calendar/events',

@@ -18,6 +18,7 @@ export const recordTypes = [
   'deals',
   'closedDeals',
   'notes',
+  'tasks',
   'events',
   'imports',
 ] as const;
@@ -197,6 +198,7 @@ function creations({ tenant: { canary, records }, part }: Member) {
     deals: { door: 'crm', status: 201, path: '/deals', body: { name, amount } },
     closedDeals: { door: 'crm', status: 201, path: '/deals', body: { name, amount, stage: 'won' } },
     notes: { door: 'crm', status: 201, path: '/notes', body: { ...deal, text: `A note, ${canary}` } },
+    tasks: { door: 'crm', status: 201, path: '/tasks', body: { ...deal, title: name, description: canary } },
     events: {
       door: 'calendar-sync',
       status: 201,
@@ -223,7 +225,7 @@ async function createRecords(wire: Wire, owner: Member): Promise<void> {
   }
 }
 
-/** Audit and timeline know every deal, with the note and the meeting on it. */
+/** Audit and timeline know every deal, with the note, the task and the meeting on it. */
 async function settled(wire: Wire, { members: { admin }, records }: Tenant): Promise<void> {
   for (const dealId of Object.values(records.deals)) {
     await eventually(async () => {
@@ -231,7 +233,7 @@ async function settled(wire: Wire, { members: { admin }, records }: Tenant): Pro
         path: `/timeline/deal/${dealId}`,
         token: admin.token,
       });
-      if ((timeline.body as { items: unknown[] }).items.length < 3)
+      if ((timeline.body as { items: unknown[] }).items.length < 4)
         throw new Error('the timeline is not there yet');
       await must(wire, 'audit', 200, { path: `/audit-logs/deal:${dealId}:1`, token: admin.token });
     }, 30_000);
