@@ -1,17 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { bodies, type Client, nobodysId, resources, startCrm, type TestCrm } from './start-crm.ts';
+import {
+  bodies,
+  type Client,
+  createDeal,
+  entityTypeOf,
+  nobodysId,
+  resources,
+  startCrm,
+  type TestCrm,
+} from './start-crm.ts';
 
 let crm: TestCrm;
 beforeAll(async () => {
   crm = await startCrm();
 });
 afterAll(() => crm.stop());
-
-const typeOf = { companies: 'company', contacts: 'contact', leads: 'lead', deals: 'deal' } as const;
-
-async function createDeal(client: Client): Promise<string> {
-  return ((await client.post('/deals', bodies.deals)).body as { id: string }).id;
-}
 
 async function writeNote(client: Client, entityId: string, text = 'Called back.', entityType = 'deal') {
   return client.post('/notes', { entityType, entityId, text });
@@ -21,19 +24,24 @@ describe('a note', () => {
   it.each(resources)('can be written on one of the %s, by name, and is listed there', async (resource) => {
     const ada = crm.as({ name: 'Ada' });
     const entityId = (await ada.post(`/${resource}`, bodies[resource])).body.id;
-    const { status, body } = await writeNote(ada, entityId, 'First line\nSecond line', typeOf[resource]);
+    const { status, body } = await writeNote(
+      ada,
+      entityId,
+      'First line\nSecond line',
+      entityTypeOf[resource],
+    );
     expect(status).toBe(201);
     expect(body).toMatchObject({
       authorName: 'Ada',
       ownerId: ada.claims.userId,
       text: 'First line\nSecond line',
     });
-    const listed = await ada.get(`/notes?entityType=${typeOf[resource]}&entityId=${entityId}`);
+    const listed = await ada.get(`/notes?entityType=${entityTypeOf[resource]}&entityId=${entityId}`);
     expect(listed.body.items).toEqual([body]);
     const [event] = await crm.eventsOf('notes', body.id);
     expect(event).toMatchObject({
       type: 'crm.note.created',
-      data: { links: [{ entityType: typeOf[resource], entityId }] },
+      data: { links: [{ entityType: entityTypeOf[resource], entityId }] },
     });
   });
 

@@ -149,5 +149,16 @@ export const bodies = {
 export type Resource = keyof typeof bodies;
 export const resources = Object.keys(bodies) as Resource[];
 
+export const entityTypeOf = {
+  companies: 'company',
+  contacts: 'contact',
+  leads: 'lead',
+  deals: 'deal',
+} as const satisfies Record<Resource, string>;
+
+export async function createDeal(client: Client): Promise<string> {
+  return ((await client.post('/deals', bodies.deals)).body as { id: string }).id;
+}
+
 /** An id that belongs to nothing. */
 export const nobodysId = () => uuidv7();

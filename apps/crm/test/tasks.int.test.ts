@@ -1,5 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { bodies, type Client, nobodysId, resources, startCrm, type TestCrm } from './start-crm.ts';
+import {
+  bodies,
+  type Client,
+  createDeal,
+  entityTypeOf,
+  nobodysId,
+  resources,
+  startCrm,
+  type TestCrm,
+} from './start-crm.ts';
 
 let crm: TestCrm;
 beforeAll(async () => {
@@ -7,11 +16,6 @@ beforeAll(async () => {
 });
 afterAll(() => crm.stop());
 
-const typeOf = { companies: 'company', contacts: 'contact', leads: 'lead', deals: 'deal' } as const;
-
-async function createDeal(client: Client): Promise<string> {
-  return ((await client.post('/deals', bodies.deals)).body as { id: string }).id;
-}
 const aboutDeal = async (client: Client) => ({ entityType: 'deal', entityId: await createDeal(client) });
 
 async function createTask(client: Client, fields: object = {}) {
@@ -30,7 +34,7 @@ describe('a task', () => {
   it.each(resources)('can be about one of the %s, and is listed there', async (resource) => {
     const ada = crm.as({ name: 'Ada' });
     const entityId = (await ada.post(`/${resource}`, bodies[resource])).body.id;
-    const about = { entityType: typeOf[resource], entityId };
+    const about = { entityType: entityTypeOf[resource], entityId };
     const task = await createTask(ada, about);
     expect(task).toMatchObject({
       ...about,
@@ -65,7 +69,7 @@ describe('a task', () => {
     expect((await createTask(ada, { status: 'done' })).doneAt).not.toBeNull();
   });
 
-  it('stands on the timelines of both records when it is moved, and keeps its trail when it is deleted', async () => {
+  it('is told to both records when it is moved, and keeps its trail when it is deleted', async () => {
     const ada = crm.as();
     const [from, to] = [await aboutDeal(ada), await aboutDeal(ada)];
     const { id } = await createTask(ada, from);

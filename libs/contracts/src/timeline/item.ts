@@ -58,53 +58,46 @@ export function eventKey({
   return timelineKey(time, `${subject.replace('/', ':')}:${String(data.version).padStart(9, '0')}`);
 }
 
-/** What a note looks like on a timeline. Takes the record itself, so that projection and live feed agree. */
-export function noteItem(note: {
+/** What somebody has set down about a record. */
+interface SetDown {
   id: string;
   version: number;
   createdAt: string;
-  text: string;
   ownerId: string | null;
   authorName: string;
-}): TimelineItem {
+}
+
+/** It stands where it was set down, so that every later version finds its item again. */
+function itemSetDown(kind: 'note' | 'task', { id, version, createdAt, ownerId, authorName }: SetDown) {
   return {
-    kind: 'note',
-    key: timelineKey(note.createdAt, `note:${note.id}`),
-    at: note.createdAt,
-    recordedAt: note.createdAt,
-    source: { entityType: 'note', entityId: note.id, version: note.version },
-    title: 'Note',
-    actor: { id: note.ownerId ?? '', name: note.authorName },
-    text: note.text,
+    kind,
+    key: timelineKey(createdAt, `${kind}:${id}`),
+    at: createdAt,
+    recordedAt: createdAt,
+    source: { entityType: kind, entityId: id, version },
+    actor: { id: ownerId ?? '', name: authorName },
   };
 }
 
-/**
- * What a task looks like on a timeline. It stands where it was set down: when it is due moves, and may be open for ever,
- * whereas an item that keeps its key is found again by every later version.
- */
-export function taskItem(task: {
-  id: string;
-  version: number;
-  createdAt: string;
+/** What a note looks like on a timeline. Takes the record itself, so that projection and live feed agree. */
+export function noteItem(note: SetDown & { text: string }): TimelineItem {
+  return { ...itemSetDown('note', note), title: 'Note', text: note.text };
+}
+
+interface Work extends SetDown {
   title: string;
   description: string | null;
   status: string;
   priority: string;
   dueAt: string | null;
   doneAt: string | null;
-  ownerId: string | null;
-  authorName: string;
-}): TimelineItem {
-  const { status, priority, dueAt, doneAt } = task;
+}
+
+/** What a task looks like on a timeline: not at when it is due, which moves, and may never be said. */
+export function taskItem({ status, priority, dueAt, doneAt, ...task }: Work): TimelineItem {
   return {
-    kind: 'task',
-    key: timelineKey(task.createdAt, `task:${task.id}`),
-    at: task.createdAt,
-    recordedAt: task.createdAt,
-    source: { entityType: 'task', entityId: task.id, version: task.version },
+    ...itemSetDown('task', task),
     title: task.title,
-    actor: { id: task.ownerId ?? '', name: task.authorName },
     ...(task.description === null ? {} : { text: task.description }),
     task: { status, priority, dueAt, doneAt },
   };
