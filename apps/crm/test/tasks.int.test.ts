@@ -112,7 +112,7 @@ describe('a task', () => {
     [{ title: 'x', entityType: 'user', entityId: nobodysId() }, 'entityType'],
     [{ title: 'x', entityType: 'deal' }, 'entityId'],
     [{ title: 'x', entityType: null, entityId: nobodysId() }, 'entityId'],
-    [{ title: 'x', doneAt: '2026-03-01T09:30:00.000Z' }, ''],
+    [{ title: 'x', doneAt: '2026-03-01T09:30:00.000Z' }, 'doneAt'],
   ])('is refused with 400 when it is malformed: %j', async (body, path) => {
     expect(await crm.as().post('/tasks', body)).toMatchObject({ status: 400, body: { errors: [{ path }] } });
   });
