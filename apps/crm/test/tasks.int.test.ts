@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Task, taskSchema } from '@pipedesk/contracts';
 import {
   bodies,
   type Client,
@@ -18,10 +19,10 @@ afterAll(() => crm.stop());
 
 const aboutDeal = async (client: Client) => ({ entityType: 'deal', entityId: await createDeal(client) });
 
-async function createTask(client: Client, fields: object = {}) {
+async function createTask(client: Client, fields: object = {}): Promise<Task> {
   const { status, body } = await client.post('/tasks', { title: 'Call back', ...fields });
   expect(status).toBe(201);
-  return body;
+  return taskSchema.parse(body);
 }
 
 async function idsAt(client: Client, query: string): Promise<string[]> {
@@ -61,9 +62,9 @@ describe('a task', () => {
   it('knows since when it is done, until it is opened again', async () => {
     const ada = crm.as();
     const { id, createdAt } = await createTask(ada);
-    const change = async (patch: object) => (await ada.patch(`/tasks/${id}`, patch)).body;
+    const change = async (patch: object) => taskSchema.parse((await ada.patch(`/tasks/${id}`, patch)).body);
     const done = await change({ status: 'done' });
-    expect(done.doneAt >= createdAt).toBe(true);
+    expect((done.doneAt ?? '') >= createdAt).toBe(true);
     expect(await change({ status: 'done', priority: 'high' })).toMatchObject({ doneAt: done.doneAt });
     expect(await change({ status: 'open' })).toMatchObject({ status: 'open', doneAt: null });
     expect((await createTask(ada, { status: 'done' })).doneAt).not.toBeNull();

@@ -94,8 +94,8 @@ export function createContactMergeService(deps: ContactMergeDeps) {
 
   return {
     /**
-     * Merges contacts into one, which takes what it lacks of their values; notes, tasks and deals that refer to them refer to
-     * it from then on; they are deleted, with a trace to where they went. A repeat finds out what came of it.
+     * Merges contacts into one, which takes what it lacks of their values; notes, tasks and deals that refer to them refer
+     * to it from then on; they are deleted, with a trace to where they went. A repeat finds out what came of it.
      * @throws ProblemError 404, 403; 412; 422 `contact_merged_with_itself`, `contact_not_found`, `merge_invalid`; 409
      * `contact_being_merged` when one of them is in another merge
      */

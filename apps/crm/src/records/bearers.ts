@@ -2,7 +2,7 @@ import type { Link, Page, TimelineType } from '@pipedesk/contracts';
 import type { TenantContext } from '@pipedesk/service-kit';
 import type { OwnedRecord, OwnedRecords, PageRequest } from './owned-records.ts';
 
-/** The records that bear notes and tasks: reading what one bears follows from reading it. */
+/** The records that bear notes and tasks: who may read one may read what it bears. */
 export type Bearers = Record<TimelineType, Pick<OwnedRecords<OwnedRecord>, 'get' | 'requireReference'>>;
 
 export interface Bearer {
