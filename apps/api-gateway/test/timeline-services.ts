@@ -6,11 +6,13 @@ import { json, type Upstream } from './upstream.ts';
 
 type Kind = TimelineItem['kind'];
 
-const owners = { note: 'crm', meeting: 'calendar-sync', change: 'audit' } as const satisfies Record<
-  Kind,
-  ServiceName
->;
-const entityTypes = { note: 'note', meeting: 'calendar_event', change: 'deal' } as const;
+const owners = {
+  note: 'crm',
+  task: 'crm',
+  meeting: 'calendar-sync',
+  change: 'audit',
+} as const satisfies Record<Kind, ServiceName>;
+const entityTypes = { note: 'note', task: 'task', meeting: 'calendar_event', change: 'deal' } as const;
 
 /** The i-th item of a history, by its kind; every third shares its time with the one after. */
 export function buildItem(index: number, kind: Kind): TimelineItem {

@@ -2,7 +2,7 @@ import type { AuditRecord, ChangeEvent } from '@pipedesk/contracts';
 import type { AuditLog } from './audit-log.model.ts';
 
 /** A log on the wire: what the contract names and nothing that only the store needs. */
-export function toAuditRecord(log: AuditLog): AuditRecord {
+export function toAuditRecord(log: Omit<AuditLog, 'fields' | 'places' | 'payloadHash'>): AuditRecord {
   const { type, entityType, entityId, version, action, time, receivedAt, actor, before, after } = log;
   const { changes, context, links, lead, deal, erased } = log;
   return {

@@ -3,7 +3,7 @@ import { tenantOf } from '@pipedesk/mongo';
 import { notFound, type TenantContext } from '@pipedesk/service-kit';
 import type { AccessLog } from '../access/access-log.ts';
 import { filterOf } from '../audit-logs/audit-log.filters.ts';
-import type { AuditLog, AuditLogRepository } from '../audit-logs/audit-log.model.ts';
+import type { AuditLogRepository, ReadLog } from '../audit-logs/audit-log.model.ts';
 import type { LogFilter } from '../audit-logs/audit-log.query.ts';
 import { toAuditRecord } from '../audit-logs/audit-record.ts';
 import { exportFormats } from './export-formats.ts';
@@ -32,7 +32,7 @@ export function createExportService({ logs, access, clock }: ExportDeps) {
     tenantId: string,
     filter: LogFilter,
     range: { from: string; to: string },
-  ): AsyncGenerator<AuditLog[]> {
+  ): AsyncGenerator<ReadLog[]> {
     let next = logs.after(tenantId, filter, { ...range, limit: chunkSize });
     for (;;) {
       const rows = await next;
