@@ -50,8 +50,8 @@ export function serveHistory(upstreams: Record<ServiceName, Upstream>, history: 
     const before = cursor === undefined ? undefined : decodeCursor(binding, cursor);
     json(pageFrom(rows(before), Number(limit), binding, ({ key }) => key))(req, res);
   });
-  for (const [kind, service] of Object.entries(owners)) {
-    const own = items.filter((item) => item.kind === kind);
+  for (const service of new Set(Object.values(owners))) {
+    const own = items.filter(({ kind }) => owners[kind] === service);
     const feed = (url: string | undefined) => {
       const { limit, before } = queryOf(url);
       return json({ items: rows(before, own).slice(0, Number(limit)) });
