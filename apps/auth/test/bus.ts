@@ -7,7 +7,8 @@ interface QueuedMessage {
 }
 
 /**
- * Takes messages off audit's queue, as they are on the wire, until there are so many.
+ * Takes messages off audit's queue, as they are on the wire, until there are so many different events.
+ * The bus delivers at least once: when a replica starts, its sweep may publish what the other is about to.
  * @throws Error when they do not come within 15 s
  */
 export async function takeEvents(
@@ -16,14 +17,19 @@ export async function takeEvents(
 ): Promise<{ raw: string; events: ChangeEvent[] }> {
   const deadline = Date.now() + 15_000;
   const messages: QueuedMessage[] = [];
-  while (messages.length < count) {
-    if (Date.now() > deadline) throw new Error(`${messages.length} of ${count} events came`);
-    messages.push(...(await takeWhatIsThere(vhost)));
+  const events = new Map<string, ChangeEvent>();
+  while (events.size < count) {
+    if (Date.now() > deadline) throw new Error(`${events.size} of ${count} events came`);
+    for (const message of await takeWhatIsThere(vhost)) {
+      messages.push(message);
+      const event = JSON.parse(message.payload) as ChangeEvent;
+      events.set(event.id, event);
+    }
     await sleep(50);
   }
   return {
     raw: messages.map(({ payload }) => payload).join('\n'),
-    events: messages.map(({ payload }) => JSON.parse(payload) as ChangeEvent),
+    events: [...events.values()],
   };
 }
 
