@@ -1,6 +1,8 @@
 import type { Migration } from '@pipedesk/mongo';
 import { auditLogMigrations } from './audit-logs/audit-log.model.ts';
 import { erasureMigrations } from './erasures/erasure.store.ts';
+import { holdMigrations } from './retention/hold.model.ts';
+import { retentionMigrations } from './retention/retention.model.ts';
 import { streamMigrations } from './streams/stream.model.ts';
 import { sealKeyMigrations } from './seals/seal-keys.ts';
 import { sealMigrations } from './seals/seal.store.ts';
@@ -11,4 +13,6 @@ export const migrations: Migration[] = [
   ...sealKeyMigrations,
   ...erasureMigrations,
   ...streamMigrations,
+  ...retentionMigrations,
+  ...holdMigrations,
 ];

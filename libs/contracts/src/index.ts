@@ -8,6 +8,7 @@ export * from './events/envelope.ts';
 export * from './events/redaction.ts';
 export * from './events/settlement.ts';
 export * from './http/audit.ts';
+export * from './http/audit-retention.ts';
 export * from './http/audit-seals.ts';
 export * from './http/audit-streams.ts';
 export * from './http/auth.ts';

@@ -1,4 +1,4 @@
-import type { ErasureRequest } from '@pipedesk/contracts';
+import { type ErasureRequest, isNeverRemoved } from '@pipedesk/contracts';
 import type { AuditLog } from '../audit-logs/audit-log.model.ts';
 import { leafOf, placeholderOf, saltsOf } from '../seals/format/leaf.ts';
 import type { ErasedValue } from '../seals/format/record.ts';
@@ -45,8 +45,8 @@ function isTarget(record: AuditLog, path: string, text: string, { entity, texts 
 function isErasable({ entityType }: AuditLog, path: string): boolean {
   if (path === 'lead.source' || tracesOfActor.includes(path)) return true;
   const [container = '', member = ''] = path.split('.', 2);
-  // An erasure's own record is what erased values are accounted for by.
-  if (entityType === 'erasure') return false;
+  // By these records what is gone is accounted for, and what they order is no person's; a hold's reason may name one all the same.
+  if (isNeverRemoved(entityType)) return entityType === 'audit_hold' && member === 'reason';
   if (container === 'changes') return true;
   return /^(before|after|both)$/.test(container) && !kept.has(member);
 }

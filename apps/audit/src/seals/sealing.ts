@@ -5,7 +5,7 @@ import type { AccessLog } from '../access/access-log.ts';
 import type { AuditLogModels } from '../audit-logs/audit-log.model.ts';
 import { createAuditLogRepository } from '../audit-logs/audit-log.model.ts';
 import { createIntake, type Intake } from './intake.ts';
-import { createSealKeys } from './seal-keys.ts';
+import { createSealKeys, type SealKeys } from './seal-keys.ts';
 import { sealRoutes } from './seal.routes.ts';
 import { createSealService } from './seal.service.ts';
 import { createSealStore, type SealStore } from './seal.store.ts';
@@ -25,6 +25,7 @@ interface SealingDeps {
 
 export interface Sealing {
   seals: SealStore;
+  keys: SealKeys;
   sealer: Sealer;
   atIngest: { intake: Intake; stamper: Stamper };
   routesWith: (access: AccessLog) => Route[];
@@ -45,5 +46,5 @@ export function createSealing({ connection, models, keySecret, sealing, log, clo
   const service = createSealService({ seals, keys, findOutside, getRecord: get });
   const routesWith = (access: AccessLog) =>
     sealRoutes(service, createSealedExportService({ seals, keys, access, clock }));
-  return { seals, sealer, atIngest: { intake, stamper }, routesWith, run: sealer.sealAll };
+  return { seals, keys, sealer, atIngest: { intake, stamper }, routesWith, run: sealer.sealAll };
 }

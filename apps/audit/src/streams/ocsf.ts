@@ -32,6 +32,9 @@ const severities = { informational: 1, low: 2, medium: 3 };
 const severityOf: Partial<Record<EntityType, number>> = {
   login_attempt: severities.low,
   erasure: severities.medium,
+  audit_retention: severities.medium,
+  audit_hold: severities.medium,
+  audit_removal: severities.medium,
 };
 
 /**

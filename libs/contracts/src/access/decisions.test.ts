@@ -157,6 +157,7 @@ describe('grants', () => {
     expect(never).toEqual(
       expect.arrayContaining([
         'audit:erase',
+        'audit:retain',
         'audit:export',
         'audit:list',
         'audit:verify',

@@ -67,6 +67,8 @@ export const rules = {
   'audit:erase': admins,
   /** Where records are sent to. */
   'audit:stream': admins,
+  /** For how long records are kept, and which are held. */
+  'audit:retain': admins,
   'users:directory': everyone,
   'users:manage': admins,
   'users:invite': stewards,

@@ -23,6 +23,9 @@ export const eventPrefixes: Record<EntityType, string> = {
   erasure: 'audit.erasure',
   audit_access: 'audit.access',
   audit_stream: 'audit.stream',
+  audit_retention: 'audit.retention',
+  audit_hold: 'audit.hold',
+  audit_removal: 'audit.removal',
 };
 
 /** An event that contradicts itself or the contract; it can never become valid, so it must not be retried. */

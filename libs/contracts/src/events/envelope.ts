@@ -26,6 +26,9 @@ export const entityTypes = [
   'erasure',
   'audit_access',
   'audit_stream',
+  'audit_retention',
+  'audit_hold',
+  'audit_removal',
 ] as const;
 export const entityTypeSchema = z.enum(entityTypes);
 export type EntityType = z.infer<typeof entityTypeSchema>;
