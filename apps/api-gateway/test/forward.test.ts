@@ -97,9 +97,69 @@ describe('a service in trouble', () => {
     await warmUp();
     expect(await bodyOf(await gateway.get('/deals', token))).toEqual({ status: 200, body: { attempt: 2 } });
     await warmUp();
+    const before = crm.requests.length;
     const outgoing = upload('/deals', { 'content-length': 2 });
     outgoing.end('{}');
     expect((await answerOf(outgoing)).status).toBe(503);
+    expect(crm.requests).toHaveLength(before + 1);
+  });
+
+  it('dropping every connection: a read is repeated once and no more', async () => {
+    const { crm } = gateway.upstreams;
+    await (await gateway.get('/deals', token)).arrayBuffer();
+    crm.answer((req) => void req.socket.destroy());
+    expect((await gateway.get('/deals', token)).status).toBe(503);
+    expect(crm.requests.length).toBeLessThanOrEqual(3);
+  });
+
+  it('closing idle connections between two requests: the next, a write as well, takes a new one', async () => {
+    const { crm } = gateway.upstreams;
+    for (let round = 0; round < 3; round++) {
+      await (await gateway.get('/deals', token)).arrayBuffer();
+      crm.server.closeIdleConnections();
+      const outgoing = upload('/deals', { 'content-length': 2 });
+      outgoing.end('{}');
+      expect((await answerOf(outgoing)).status).toBe(200);
+    }
+    expect(crm.requests).toHaveLength(6);
+  });
+
+  it('announcing something else first (103): the answer is what comes last', async () => {
+    gateway.upstreams.crm.answer((req, res) => {
+      res.writeEarlyHints({ link: '</style.css>; rel=preload' });
+      json({ ok: true })(req, res);
+    });
+    expect(await bodyOf(await gateway.get('/deals', token))).toEqual({ status: 200, body: { ok: true } });
+  });
+
+  it('with more headers than anybody sends: 502', async () => {
+    gateway.upstreams.crm.answer((req, res) => {
+      res.setHeader('x-fill', 'a'.repeat(20_000));
+      json({})(req, res);
+    });
+    expect((await gateway.get('/deals', token)).status).toBe(502);
+  });
+
+  it('answering 304, or HEAD with a length: the length and no body, and the connection goes on', async () => {
+    gateway.upstreams.crm.answer((req, res) => {
+      res.writeHead(req.headers['if-none-match'] === undefined ? 200 : 304, {
+        etag: '"1"',
+        'content-length': 12,
+      });
+      res.end();
+    });
+    const head = await fetch(`${gateway.url}/deals`, { method: 'HEAD', headers: { authorization } });
+    expect([head.status, head.headers.get('content-length')]).toEqual([200, '12']);
+    const unchanged = await fetch(`${gateway.url}/deals`, {
+      headers: { authorization, 'if-none-match': '"1"' },
+    });
+    expect([unchanged.status, unchanged.headers.get('etag'), await unchanged.text()]).toEqual([
+      304,
+      '"1"',
+      '',
+    ]);
+    gateway.upstreams.crm.answer(json({ ok: true }));
+    expect((await gateway.get('/deals', token)).status).toBe(200);
   });
 
   it('auth down before any key was fetched: 503, not 401', async () => {
@@ -213,6 +273,32 @@ describe('bodies', () => {
     // Two sockets' worth of chunks on the way through, the sending test's included.
     expect(held).toBeLessThan(8 * MiB);
     expect(status).toBe(200);
+  });
+
+  it('of answers neither: a client that stops reading stops the service', async () => {
+    const patient = await startGateway();
+    let written = 0;
+    const size = 45 * MiB;
+    patient.upstreams.crm.answer((_req, res) => {
+      res.writeHead(200, { 'content-length': size });
+      const fill = () => {
+        while (written < size) {
+          written += MiB / 16;
+          if (!res.write(Buffer.alloc(MiB / 16))) return void res.once('drain', fill);
+        }
+        res.end();
+      };
+      fill();
+    });
+    const outgoing = request(`${patient.url}/exports/deals`, { headers: { authorization } });
+    outgoing.end();
+    const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
+    const settled = await untilSteady(() => written);
+    let received = 0;
+    for await (const chunk of answer as AsyncIterable<Buffer>) received += chunk.length;
+    await patient.stop();
+    expect(settled).toBeLessThan(size);
+    expect(received).toBe(size);
   });
 
   it('of answers are streamed as they come', async () => {

@@ -1,4 +1,5 @@
-import { pino } from 'pino';
+import { type DestinationStream, pino } from 'pino';
+import { createLogOutput } from './log-output.ts';
 
 export type { Logger } from 'pino';
 
@@ -13,13 +14,17 @@ const secrets = [
   '*.authorization',
 ];
 
+/** One for all loggers of a process, or their lines would overtake each other. */
+let output: DestinationStream | undefined;
+
 /** JSON lines on stdout: `{level, time, service, msg, ...}`. */
 export function createLogger(service: string, level: string) {
-  return pino({
+  const options = {
     level,
     base: { service },
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
+    formatters: { level: (label: string) => ({ level: label }) },
     redact: { paths: secrets, censor: '[redacted]' },
-  });
+  };
+  return pino(options, (output ??= createLogOutput()));
 }

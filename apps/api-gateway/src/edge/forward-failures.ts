@@ -1,12 +1,11 @@
 import { ProblemError, unavailable } from '@pipedesk/service-kit';
+import { errors } from 'undici';
 import type { ServiceName } from './services.ts';
 
 /** The answer for a request that a service did not answer. */
 export function failureOf(service: ServiceName, error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
-  const { code } = error as NodeJS.ErrnoException;
-  // Codes of Node's HTTP parser.
-  if (code?.startsWith('HPE_')) {
+  if (error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError) {
     return new ProblemError(502, 'bad_gateway', {
       detail: `The answer of ${service} was not HTTP.`,
       cause: error,
@@ -17,6 +16,14 @@ export function failureOf(service: ServiceName, error: unknown): ProblemError {
     extra: { service },
     cause: error,
   });
+}
+
+/** Codes of a connection that ended under a request: undici's own and those of the system. */
+const lostConnection = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+
+/** True when the connection ended before an answer and had served others, as far as that is known: it was idle too long. */
+export function isLostConnection(error: Error & { code?: string; socket?: { bytesRead?: number } }): boolean {
+  return lostConnection.has(error.code ?? '') && error.socket?.bytesRead !== 0;
 }
 
 /** 504 when the service was silent; 408 when it was waiting for the rest of the client's body. */

@@ -1,7 +1,7 @@
 import { badRequest } from '@pipedesk/service-kit';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { EdgeOrigin } from './origin.ts';
-import { isSecurityHeader, securityHeaders } from './security-headers.ts';
+import { securityHeaderNames, securityHeaders } from './security-headers.ts';
 
 /** RFC 9110 section 7.6.1: these belong to one connection. `expect` is answered here, by the gateway itself. */
 const hopByHop = new Set([
@@ -20,9 +20,6 @@ const hopByHop = new Set([
 /** Set by the gateway: a client's own value never passes. */
 const ours = new Set(['host', 'content-length', 'x-forwarded-for', 'x-request-id', 'traceparent']);
 
-/** Of an answer: a service's own value never passes. */
-const decidedHere = new Set(['x-request-id', 'ratelimit', 'ratelimit-policy']);
-
 /** Claims about identity, address, method or path that some software believes. */
 const claims =
   /^(?:x-user|x-tenant|x-role|x-real-ip$|x-client-ip$|x-cluster-client-ip$|true-client-ip$|cf-connecting-ip$|forwarded$|x-http-method|x-method-override$|x-original-|x-rewrite-url$)/;
@@ -35,56 +32,86 @@ export interface HeaderContext {
   isTrustedPeer: boolean;
 }
 
+/** What becomes of a client's header on its way to a service. */
+type Passage = 'passes' | 'dropped' | 'of trusted peers' | 'of traces';
+
+function passageOf(name: string): Passage {
+  // `X_User_Role` becomes `X-User-Role` in CGI-like software; nobody needs underscores.
+  if (hopByHop.has(name) || ours.has(name) || name.includes('_') || claims.test(name)) return 'dropped';
+  if (name.startsWith('x-forwarded')) return 'of trusted peers';
+  return name === 'tracestate' ? 'of traces' : 'passes';
+}
+
+/** By the name as it was written, most of which come again and again. */
+const passages = new Map<string, Passage>();
+/** What clients may make the gateway remember, and up to which length. */
+const [mostPassages, longestName] = [1_000, 40];
+
+function rememberedPassageOf(rawName: string): Passage {
+  const known = passages.get(rawName);
+  if (known !== undefined) return known;
+  const passage = passageOf(rawName.toLowerCase());
+  if (passages.size < mostPassages && rawName.length <= longestName) passages.set(rawName, passage);
+  return passage;
+}
+
 /** What a service gets: the client's end-to-end headers, without claims, with our own. Flat: name, value, name, value. */
 export function headersForService(
   req: IncomingMessage,
   { origin, host, isTrustedPeer }: HeaderContext,
 ): string[] {
+  const { rawHeaders } = req;
   const named = namedByConnection(req.headers.connection);
-  const headers = ['Host', host];
-  eachHeader(req.rawHeaders, (name, value, rawName) => {
-    const isDropped =
-      hopByHop.has(name) ||
-      ours.has(name) ||
-      named.has(name) ||
-      // `X_User_Role` becomes `X-User-Role` in CGI-like software; nobody needs underscores.
-      name.includes('_') ||
-      claims.test(name) ||
-      (name.startsWith('x-forwarded') && !isTrustedPeer) ||
-      (name === 'tracestate' && !origin.isTraced);
-    if (!isDropped) headers.push(rawName, value);
-  });
-  headers.push(
+  const { ip, requestId, traceparent } = origin;
+  const headers = [
+    'Host',
+    host,
     'X-Forwarded-For',
-    origin.ip,
+    ip,
     'X-Request-Id',
-    origin.requestId,
+    requestId,
     'Traceparent',
-    origin.traceparent,
-    ...framing(req),
-    'Connection',
-    'keep-alive',
-  );
+    traceparent,
+  ];
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const rawName = rawHeaders[index] ?? '';
+    const passage = rememberedPassageOf(rawName);
+    const isPassing =
+      passage === 'passes' ||
+      (passage === 'of trusted peers' && isTrustedPeer) ||
+      (passage === 'of traces' && origin.isTraced);
+    if (!isPassing || (named.size > 0 && named.has(rawName.toLowerCase()))) continue;
+    headers.push(rawName, rawHeaders[index + 1] ?? '');
+  }
+  const length = req.headers['content-length'];
+  if (length !== undefined && req.headers['transfer-encoding'] === undefined)
+    headers.push('Content-Length', length);
   return headers;
 }
+
+/** Of an answer: a service's own value never passes. */
+const decidedHere = ['x-request-id', 'ratelimit', 'ratelimit-policy', ...securityHeaderNames];
+const notForClients = new Set([...hopByHop, ...decidedHere]);
 
 /**
  * What a client gets of a service's answer: everything that is not of the connection, under the gateway's request id and
  * security headers.
+ * @param answer by names in lower case
  * @param fields further header fields of the gateway, flat
  */
 export function headersForClient(
-  answer: IncomingMessage,
+  answer: IncomingHttpHeaders,
   requestId: string,
   fields: readonly string[],
 ): string[] {
-  const named = namedByConnection(answer.headers.connection);
+  const named = namedByConnection(answer.connection);
   const headers = ['X-Request-Id', requestId, ...securityHeaders, ...fields];
-  eachHeader(answer.rawHeaders, (name, value, rawName) => {
-    const isDropped =
-      hopByHop.has(name) || named.has(name) || decidedHere.has(name) || isSecurityHeader(name);
-    if (!isDropped) headers.push(rawName, value);
-  });
+  for (const name in answer) {
+    const value = answer[name];
+    if (value === undefined || notForClients.has(name) || named.has(name)) continue;
+    if (typeof value === 'string') headers.push(name, value);
+    else for (const each of value) headers.push(name, each);
+  }
   return headers;
 }
 
@@ -115,14 +142,6 @@ export function requireUnambiguousHeaders(req: IncomingMessage): void {
   const coding = req.headers['transfer-encoding'];
   if (coding !== undefined && coding.toLowerCase() !== 'chunked')
     throw badRequest('unknown_transfer_coding', { detail: 'The only transfer coding taken is chunked.' });
-}
-
-/** The body's framing, written anew: the parser has refused requests whose own framing is ambiguous. */
-function framing({ headers, method }: IncomingMessage): string[] {
-  if (headers['transfer-encoding'] !== undefined) return ['Transfer-Encoding', 'chunked'];
-  const length = headers['content-length'];
-  if (length !== undefined) return ['Content-Length', length];
-  return method === 'GET' || method === 'HEAD' ? [] : ['Content-Length', '0'];
 }
 
 const nothing: ReadonlySet<string> = new Set();

@@ -4,14 +4,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 /** What every service sets, flat: name, value, name, value. Asked once: it is the same for every answer. */
 export const securityHeaders: readonly string[] = collect();
 
-const names = new Set(
-  securityHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase()),
-);
-
-/** True for what the gateway decides for every answer; a service's own value is dropped. */
-export function isSecurityHeader(name: string): boolean {
-  return names.has(name);
-}
+/** What the gateway decides for every answer, in lower case; a service's own value is dropped. */
+export const securityHeaderNames: readonly string[] = securityHeaders
+  .filter((_, index) => index % 2 === 0)
+  .map((name) => name.toLowerCase());
 
 function collect(): string[] {
   const collected: string[] = [];
