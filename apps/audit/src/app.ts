@@ -15,6 +15,7 @@ import { createExportService } from './exports/export.service.ts';
 import { createIngestConsumer } from './ingest/ingest.consumer.ts';
 import { createIngestService } from './ingest/ingest.service.ts';
 import { createLogStore } from './ingest/log-store.ts';
+import { createRetaining } from './retention/retaining.ts';
 import { type Background, startBackground } from './seals/background.ts';
 import { reportRoutes } from './reports/report.routes.ts';
 import { createReportService } from './reports/report.service.ts';
@@ -85,6 +86,7 @@ export function createApp(deps: AppDeps): App {
   });
   const own = createOwnOutbox({ store: ingest.store, log });
   const streaming = startStreaming({ ...deps, seals: seals.seals, outbox: own.outbox, clock });
+  const retaining = createRetaining({ ...deps, ...seals, outbox: own.outbox, clock });
   const lease = createLease(connection, 'sealer', leaseDuration, clock);
   const sealing = startBackground({
     lease,
@@ -102,6 +104,7 @@ export function createApp(deps: AppDeps): App {
       ...seals.routesWith(access),
       ...erasing.routes,
       ...streaming.routes,
+      ...retaining.routes,
       ...exportRoutes(createExportService({ logs, access, clock })),
       ...reportRoutes(createReportService({ reader: createReportReader(models), access, clock })),
       ...auditLogRoutes(auditLogs),

@@ -129,7 +129,7 @@ describe('an export', () => {
   it('ends when its client leaves, and says so', async () => {
     const who = { ...admin(), tenantId: await tenantWithLargeRecords() };
     const leaving = new AbortController();
-    const response = await audit.fetch('/audit-logs/export?format=jsonl', who, leaving.signal);
+    const response = await audit.fetch('/audit-logs/export?format=jsonl', who, { signal: leaving.signal });
     await response.body?.getReader().read();
     leaving.abort();
     const end = await eventually(async () => {

@@ -27,6 +27,9 @@ export interface Answer {
   body: any;
 }
 
+/** What a request has besides its token. */
+type Sent = Omit<RequestInit, 'headers'> & { headers?: Record<string, string> };
+
 /** The service on a database and a virtual host of its own; `stop` removes both. */
 export interface TestAudit {
   connection: Connection;
@@ -35,7 +38,7 @@ export interface TestAudit {
   get(path: string, claims?: Claims): Promise<Answer>;
   getWithoutToken(path: string): Promise<Answer>;
   /** The answer itself, for bodies that are no JSON or are not read to their end. */
-  fetch(path: string, claims?: Claims, signal?: AbortSignal): Promise<Response>;
+  fetch(path: string, claims?: Claims, init?: Sent): Promise<Response>;
   /** Waits until so many records are stored. */
   stored(count: number): Promise<void>;
   /** Seals what waits and carries erasures out. */
@@ -92,8 +95,8 @@ export async function startAudit(options: StartOptions = {}): Promise<TestAudit>
     keySecret,
     get: async (path, claims) => ask(path, { headers: await bearer(claims) }),
     getWithoutToken: (path) => ask(path, {}),
-    fetch: async (path, claims, signal) =>
-      send(path, { headers: await bearer(claims), ...(signal && { signal }) }),
+    fetch: async (path, claims, init) =>
+      send(path, { ...init, headers: { ...init?.headers, ...(await bearer(claims)) } }),
     seal: sealing.runNow,
     stream: streaming.runNow,
     send: async (method, path, body, claims) =>

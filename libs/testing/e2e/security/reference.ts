@@ -239,6 +239,14 @@ const auditAdminRows: Row[] = [
   gateRow('POST /audit-logs/streams/{id}/test', 'audit', matrix.admins, 404, {
     path: `/audit-logs/streams/${nobodys}/test`,
   }),
+  gateRow('GET /audit-logs/retention', 'audit', matrix.admins, 200),
+  gateRow('PUT /audit-logs/retention', 'audit', matrix.admins, 400, empty),
+  gateRow('POST /audit-logs/holds', 'audit', matrix.admins, 400, empty),
+  gateRow('GET /audit-logs/holds', 'audit', matrix.admins, 200),
+  gateRow('GET /audit-logs/holds/{id}', 'audit', matrix.admins, 404, { path: `/audit-logs/holds/${nobodys}` }),
+  gateRow('DELETE /audit-logs/holds/{id}', 'audit', matrix.admins, 404, {
+    path: `/audit-logs/holds/${nobodys}`,
+  }),
   gateRow('POST /audit-logs/erasures', 'audit', matrix.admins, 400, empty),
   gateRow('GET /audit-logs/erasures/{erasureId}', 'audit', matrix.admins, 404, {
     path: `/audit-logs/erasures/${nobodys}`,
