@@ -26,10 +26,14 @@ export async function configSchemaOf(service: string): Promise<z.ZodObject> {
   return module.configSchema;
 }
 
-/** Makes the metrics of audit's streams in a registry; imported in the same way. */
-export async function streamMetricsOf(registry: Registry): Promise<void> {
-  const module = (await import(pathOf('apps/audit/src/streams/stream-metrics.ts'))) as {
+/** Makes the metrics of audit's streams and of its retention in a registry; imported in the same way. */
+export async function auditMetricsOf(registry: Registry): Promise<void> {
+  const streams = (await import(pathOf('apps/audit/src/streams/stream-metrics.ts'))) as {
     createStreamMetrics: (registry: Registry, failingSince: () => Promise<null>) => unknown;
   };
-  module.createStreamMetrics(registry, () => Promise.resolve(null));
+  const retention = (await import(pathOf('apps/audit/src/retention/retention-metrics.ts'))) as {
+    createRetentionMetrics: (registry: Registry) => unknown;
+  };
+  streams.createStreamMetrics(registry, () => Promise.resolve(null));
+  retention.createRetentionMetrics(registry);
 }

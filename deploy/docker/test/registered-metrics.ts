@@ -7,11 +7,11 @@ import {
   createServiceApp,
   type Registry,
 } from '@pipedesk/service-kit';
-import { pathOf, streamMetricsOf } from '../src/repository.ts';
+import { pathOf, auditMetricsOf } from '../src/repository.ts';
 
 /**
  * The names of all series that services expose, from the very factories they use: an HTTP app, a breaker, an outbox relay,
- * a consumer, audit's streams. Nothing is listened on, and there is no broker to reach.
+ * a consumer, audit's streams and retention. Nothing is listened on, and there is no broker to reach.
  */
 export async function registeredMetrics(): Promise<Set<string>> {
   const metrics = createMetrics('test');
@@ -32,7 +32,7 @@ export async function registeredMetrics(): Promise<Set<string>> {
   const send = () => Promise.resolve();
   const refusals = createRefusalLog({ service: 'test', send, log, metrics, every: 60 });
   const relay = createDelivery({ source: emptyOutbox, publisher: noPublisher, log, metrics });
-  await streamMetricsOf(metrics);
+  await auditMetricsOf(metrics);
   const nowhere = 'amqp://127.0.0.1:1';
   const consumer = createConsumer({
     url: nowhere,

@@ -1,10 +1,10 @@
 import type { Connection, Outbox } from '@pipedesk/mongo';
 import type { Logger, Registry, Route } from '@pipedesk/service-kit';
-import { Counter } from 'prom-client';
 import type { Sealing } from '../seals/sealing.ts';
 import { createHoldRepository } from './hold.model.ts';
 import { createHoldService } from './hold.service.ts';
 import { createRetentionStore, type RetentionStore } from './policy.ts';
+import { createRetentionMetrics } from './retention-metrics.ts';
 import { createRetentionRepository } from './retention.model.ts';
 import { retentionRoutes } from './retention.routes.ts';
 import { createRetentionService } from './retention.service.ts';
@@ -19,15 +19,11 @@ interface RetainingDeps extends Pick<Sealing, 'seals' | 'keys'> {
 
 /** Puts together what retention is made of: its settings, and what removal may believe of them. */
 export function createRetaining(deps: RetainingDeps): { routes: Route[]; retention: RetentionStore } {
-  const refusals = new Counter({
-    name: 'pipedesk_audit_retention_refused_total',
-    help: 'Times that a tenant’s retention settings or holds were not what its audit trail says they are',
-    registers: [deps.metrics],
-  });
+  const metrics = createRetentionMetrics(deps.metrics);
   const retention = createRetentionStore({
     ...deps,
     onRefused: () => {
-      refusals.inc();
+      metrics.refused.inc();
     },
   });
   const holds = createHoldService(createHoldRepository(deps));

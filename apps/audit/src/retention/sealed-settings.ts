@@ -31,11 +31,14 @@ export type SealedSettingsReader = ReturnType<typeof createSealedSettingsReader>
 
 /**
  * Reads what the audit trail says of a tenant's own settings, and believes only what is under a good seal. Which versions
- * there are is asked of the seals: whoever deletes a record of them does not make an older one the newest.
+ * there are is asked of the seals: whoever deletes a record of them does not make an older one the newest. Who changes a
+ * seal's list of records as well is found by this process if it knew the record, and by verifying the trail.
  */
 export function createSealedSettingsReader({ seals, keys }: SealedSettingsDeps) {
   /** Checked once in a process, since what was signed cannot change; records are held against it each time. */
   const proofs = new Map<string, Proof>();
+  /** The newest ids as last proven: seals stay for ever, so one that does not name its record any more was changed. */
+  const proven = new Map<string, string[]>();
 
   async function prove(tenantId: string, ids: string[]): Promise<void> {
     const unknown = ids.filter((id) => !proofs.has(id));
@@ -59,9 +62,16 @@ export function createSealedSettingsReader({ seals, keys }: SealedSettingsDeps) 
   }
 
   return async (tenantId: string, entityType: EntityType): Promise<SealedSettings> => {
-    const newest = newestOfEach(await seals.idsOf(tenantId, entityType));
+    const place = `${tenantId}/${entityType}`;
+    const named = await seals.idsOf(tenantId, entityType);
+    const newest = newestOfEach([...named, ...(proven.get(place) ?? [])]);
     const ids = [...newest.values()].map(({ id }) => id);
     await prove(tenantId, ids);
+    if (ids.length > 0)
+      proven.set(
+        place,
+        ids.filter((id) => proofs.has(id)),
+      );
     const found = ids.length > 0 ? await seals.records(ids) : [];
     const records = new Map(found.filter(isAsSealed).map((record) => [record._id, record]));
     return new Map(

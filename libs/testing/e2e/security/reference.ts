@@ -243,7 +243,9 @@ const auditAdminRows: Row[] = [
   gateRow('PUT /audit-logs/retention', 'audit', matrix.admins, 400, empty),
   gateRow('POST /audit-logs/holds', 'audit', matrix.admins, 400, empty),
   gateRow('GET /audit-logs/holds', 'audit', matrix.admins, 200),
-  gateRow('GET /audit-logs/holds/{id}', 'audit', matrix.admins, 404, { path: `/audit-logs/holds/${nobodys}` }),
+  gateRow('GET /audit-logs/holds/{id}', 'audit', matrix.admins, 404, {
+    path: `/audit-logs/holds/${nobodys}`,
+  }),
   gateRow('DELETE /audit-logs/holds/{id}', 'audit', matrix.admins, 404, {
     path: `/audit-logs/holds/${nobodys}`,
   }),
