@@ -70,18 +70,25 @@ async function leftovers(stack: ChaosStack, tenantId: string): Promise<string[]>
   const waiting = await waitingRecords(stack, tenantId);
   const dead = await depthOf(stack, deadLetters);
   return [
-    ...(waiting > 0 ? [`7: ${waiting} records have events in their outboxes`] : []),
+    ...(waiting.length > 0
+      ? [`7: ${waiting.length} records have events in their outboxes (${waiting.slice(0, 3).join(', ')})`]
+      : []),
     ...(dead > 0 ? [`7: ${dead} dead letters`] : []),
   ];
 }
 
 export const deadLetters = 'audit.events.dead';
 
-/** Records whose outboxes are not empty. */
-export async function waitingRecords({ crm }: ChaosStack, tenantId: string): Promise<number> {
+/** Ids of the records whose outboxes are not empty. */
+export async function waitingRecords({ crm }: ChaosStack, tenantId: string): Promise<string[]> {
   const waiting = { tenantId, _outboxAt: { $gt: new Date(0) } };
-  const counts = recordKinds.map(({ collection }) => crm.collection(collection).countDocuments(waiting));
-  return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+  const found = recordKinds.map(({ collection }) =>
+    crm
+      .collection<{ _id: string }>(collection)
+      .find(waiting, { projection: { _id: 1 } })
+      .toArray(),
+  );
+  return (await Promise.all(found)).flat().map(({ _id }) => _id);
 }
 
 /** Waits until nothing is on its way any more. @returns how long that took, ms, or undefined when it was too long */
@@ -92,7 +99,8 @@ export async function settle(
 ): Promise<number | undefined> {
   const began = Date.now();
   while (Date.now() - began < within) {
-    if ((await waitingRecords(stack, tenantId).catch(() => -1)) === 0) return Date.now() - began;
+    const waiting = await waitingRecords(stack, tenantId).catch(() => undefined);
+    if (waiting?.length === 0) return Date.now() - began;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
   return undefined;

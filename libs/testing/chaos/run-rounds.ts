@@ -43,6 +43,7 @@ async function work(jobs: Job[], results: Result[], { isOver, say, tell }: Round
       results.push(result);
       tell(result);
       if (result.violations.length === 0) continue;
+      say(`    the logs of this stack are kept in ${stack.keepLogs(scenario.name)}`);
       // Nobody knows what state it is in: the next round must not fail for what this one has left.
       await stack.stop();
       stack = undefined;

@@ -8,7 +8,7 @@ import {
   startServices,
 } from '@pipedesk/local';
 import { type Db, MongoClient } from 'mongodb';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { signUp } from '../src/people.ts';
@@ -33,6 +33,8 @@ export interface ChaosStack {
   signUp(): Promise<{ tenantId: string; authorization: string }>;
   /** A second crm on the same database and broker. */
   startSecondCrm(): Promise<{ url: string; kill(): Promise<void>; stop(): Promise<void> }>;
+  /** Copies what services and backing services have logged so far to where it outlives the stack. @returns that folder */
+  keepLogs(name: string): string;
   stop(): Promise<void>;
 }
 
@@ -53,8 +55,14 @@ export async function startChaosStack(progress: (line: string) => void): Promise
     for (const step of cleanUp.reverse()) await step();
     rmSync(folder, { recursive: true, force: true });
   };
+  const keepLogs = (name: string) => {
+    const kept = mkdtempSync(join(tmpdir(), `pipedesk-chaos-logs-${name.replaceAll(/\W+/g, '-')}-`));
+    cpSync(folder, join(kept, 'services'), { recursive: true });
+    if (backing.logFolder) cpSync(backing.logFolder, join(kept, 'backing'), { recursive: true });
+    return kept;
+  };
   try {
-    return { ...(await assemble(backing, folder, cleanUp)), stop };
+    return { ...(await assemble(backing, folder, cleanUp)), keepLogs, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -65,7 +73,7 @@ async function assemble(
   backing: BackingServices,
   folder: string,
   cleanUp: (() => Promise<unknown>)[],
-): Promise<Omit<ChaosStack, 'stop'>> {
+): Promise<Omit<ChaosStack, 'keepLogs' | 'stop'>> {
   const { broker, database, logFolder } = backing;
   if (!broker || !database || !logFolder)
     throw new Error('Chaos needs a broker and a database that it may hurt.');
