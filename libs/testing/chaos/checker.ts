@@ -79,7 +79,7 @@ async function leftovers(stack: ChaosStack, tenantId: string): Promise<string[]>
 
 export const deadLetters = 'audit.events.dead';
 
-/** Ids of the records whose outboxes are not empty. */
+/** The records that count as having events in their outboxes, and how many each has. */
 export async function waitingRecords({ crm }: ChaosStack, tenantId: string): Promise<string[]> {
   const waiting = { tenantId, _outboxAt: { $gt: new Date(0) } };
   const found = recordKinds.map(({ collection }) =>
