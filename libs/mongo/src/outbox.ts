@@ -18,7 +18,10 @@ export interface Outbox {
   /** Tells the relay what a write has just committed. */
   committed(events: ChangeEvent[]): void;
   onCommitted(listener: (events: ChangeEvent[]) => void): void;
-  /** Everything that was waiting before `before`, in pages, oldest record first, in version order per record. */
+  /**
+   * Everything that was waiting before `before`, in pages, oldest record first, in version order per record. Ends the waiting
+   * of records that a crash has left with an empty outbox.
+   */
   pending(before: Date, pageSize: number): AsyncIterable<ChangeEvent[]>;
   /** Takes events out by their ids; those it does not hold are passed over. */
   remove(eventIds: string[]): Promise<void>;
@@ -41,7 +44,10 @@ export function createOutbox(): Outbox {
     },
     onCommitted: (listener) => void listeners.push(listener),
     pending: async function* (before, pageSize) {
-      for (const collection of collections.values()) yield* pagesOf(collection, before, pageSize);
+      for (const collection of collections.values()) {
+        await endWaiting(collection, { _outboxAt: { $lt: before } });
+        yield* pagesOf(collection, before, pageSize);
+      }
     },
     remove: async (eventIds) => {
       for (const [entityType, some] of Map.groupBy(eventIds.map(partsOf), (id) => id.entityType)) {
@@ -161,8 +167,17 @@ async function pullFrom(collection: OutboxCollection, events: EventIdParts[]): P
     { _id: records, _outboxAt: { $exists: true } },
     { $pull: { _outbox: { id: { $in: events.map(({ id }) => id) } } } },
   );
-  await collection.updateMany(
-    { _id: records, _outbox: { $size: 0 } },
-    { $unset: { _outbox: 1, _outboxAt: 1 } },
-  );
+  await endWaiting(collection, { _id: records });
+}
+
+/**
+ * Of records whose outboxes are empty. A crash between taking the last event out and this leaves one that waits for nothing,
+ * and that nothing would ever end: so each sweep begins with it.
+ */
+async function endWaiting(
+  collection: OutboxCollection,
+  some: mongo.Filter<OutboxFields & { _id: string }>,
+): Promise<void> {
+  const emptied = { $and: [some, { _outbox: { $size: 0 } }] };
+  await collection.updateMany(emptied, { $unset: { _outbox: 1, _outboxAt: 1 } });
 }

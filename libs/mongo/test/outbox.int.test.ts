@@ -107,6 +107,18 @@ describe('pending events', () => {
     ]);
   });
 
+  it('do not include what a crash between two commands has emptied, and a sweep ends its waiting', async () => {
+    const emptied = await createDeal(2);
+    const waiting = await createDeal();
+    // What `remove` had done when the process died.
+    await stored(connection).updateOne({ _id: emptied.id }, { $set: { _outbox: [] } });
+    expect((await outbox.backlog()).count).toBe(2);
+    expect(await pending(soon())).toEqual([waiting.events]);
+    expect((await outbox.backlog()).count).toBe(1);
+    const document = await stored(connection).findOne({ _id: emptied.id });
+    expect(Object.keys(document ?? {}).filter((field) => field.startsWith('_outbox'))).toEqual([]);
+  });
+
   it('leave the youngest to the process that wrote them', async () => {
     await createDeal();
     expect(await pending(new Date(Date.now() - 60_000))).toEqual([]);
