@@ -114,7 +114,7 @@ if (seen !== count) throw new Error(`${seen} of ${count} records were read`);
 say('reading alone', read, count);
 const check = createChainCheck({ tenantId, keys: lookup, before: null });
 const verify = await timed(async () => {
-  for await (const segment of sealing.seals.segments(tenantId, range)) check.segment(segment);
+  for await (const { seal, findings } of sealing.examine(tenantId, range)) check.segment(seal, findings);
 });
 const { flaws, records } = check.finish({ complete: true });
 if (flaws.length > 0 || records !== count) throw new Error(`not verified: ${JSON.stringify(flaws[0])}`);

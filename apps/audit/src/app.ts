@@ -115,7 +115,11 @@ export function createApp(deps: AppDeps): App {
     errorMappers: [databaseProblem],
   });
   const close = async () => void (await Promise.all([consumer.close(), claims.close()]));
-  return { app, consumer: { ...consumer, close }, sealing, streaming };
+  const closeSealing = async () => {
+    await sealing.close();
+    await seals.close();
+  };
+  return { app, consumer: { ...consumer, close }, sealing: { ...sealing, close: closeSealing }, streaming };
 }
 
 /** Longer than a round takes unless its process is gone. */

@@ -2,7 +2,7 @@ import type { ChangeEvent } from '@pipedesk/contracts';
 import type { Logger } from '@pipedesk/service-kit';
 import type { AuditLog } from '../audit-logs/audit-log.model.ts';
 import { extendDigest } from '../seals/format/erasure-check.ts';
-import type { Segment } from '../seals/format/chain-check.ts';
+import type { Segment } from '../seals/format/segment-check.ts';
 import type { Sealer } from '../seals/sealer.ts';
 import type { SealStore } from '../seals/seal.store.ts';
 import { type ErasureTarget, eraseValues } from './erase-values.ts';

@@ -6,12 +6,14 @@ import { createChainCheck } from './format/chain-check.ts';
 import { hashOfLeaf, leafOf } from './format/leaf.ts';
 import { merklePath } from './format/merkle.ts';
 import { hashOfSeal, type Seal } from './format/seal.ts';
+import type { Examiner } from './examiner.ts';
 import type { SealKeys } from './seal-keys.ts';
 import { leavesOf, type SealStore, type SegmentRange, type StoredSeal } from './seal.store.ts';
 import type { OutsideFinder } from './uncovered.ts';
 
 interface SealServiceDeps {
   seals: SealStore;
+  examine: Examiner['examine'];
   keys: SealKeys;
   findOutside: OutsideFinder;
   getRecord: (tenantId: string, id: string) => Promise<AuditLog | null>;
@@ -19,7 +21,7 @@ interface SealServiceDeps {
 
 export type SealService = ReturnType<typeof createSealService>;
 
-export function createSealService({ seals, keys, findOutside, getRecord }: SealServiceDeps) {
+export function createSealService({ seals, examine, keys, findOutside, getRecord }: SealServiceDeps) {
   /** The segments asked for; whether those are all there are. */
   async function rangeOf(tenantId: string, query: AuditVerifyQuery) {
     const last = (await seals.head(tenantId))?.segment ?? 0;
@@ -53,8 +55,8 @@ export function createSealService({ seals, keys, findOutside, getRecord }: SealS
       const before = range.from > 1 ? await seals.get(tenantId, range.from - 1) : null;
       const lookup = await keys.lookup();
       const check = createChainCheck({ tenantId, keys: lookup, before, witness: query.witness });
-      for await (const segment of seals.segments(tenantId, range)) {
-        check.segment(segment);
+      for await (const { seal, findings } of examine(tenantId, range)) {
+        check.segment(seal, findings);
         if (isGone()) break;
       }
       const { flaws, segments, records, head } = check.finish({ complete: isAll });

@@ -1,8 +1,9 @@
 import { type Connection, isDuplicateKey, type Migration } from '@pipedesk/mongo';
 import { mongo } from 'mongoose';
 import type { AuditLog } from '../audit-logs/audit-log.model.ts';
-import type { Segment } from './format/chain-check.ts';
+import { splitHashes } from './format/merkle.ts';
 import type { Seal } from './format/seal.ts';
+import type { Segment } from './format/segment-check.ts';
 import { intakeCollection } from './intake.ts';
 
 const collection = 'auditseals';
@@ -25,7 +26,6 @@ export interface SegmentRange {
 
 export type SealStore = ReturnType<typeof createSealStore>;
 
-const hashLength = 32;
 /** Records that are in memory at once, besides the largest segment. */
 const recordsAtOnce = 1_024;
 const sealsAtOnce = 32;
@@ -42,7 +42,7 @@ export function createSealStore(connection: Connection) {
     records.find({ _id: { $in: ids } }, { batchSize: ids.length + 1 }).toArray();
 
   async function withRecords(some: StoredSeal[]): Promise<Segment[]> {
-    const found = await recordsOf(some.flatMap((seal) => (Array.isArray(seal.ids) ? seal.ids : [])));
+    const found = await recordsOf(some.flatMap(idsOf));
     const byId = new Map(found.map((record) => [record._id, record]));
     return some.map((seal) => toSegment(seal, byId));
   }
@@ -102,10 +102,18 @@ export function createSealStore(connection: Connection) {
         throw error;
       }
     },
+    /** Seals in order, as many at once as have records that may be read at once. */
+    groups: (tenantId: string, range: SegmentRange): AsyncGenerator<StoredSeal[]> =>
+      grouped(inRange(tenantId, range).batchSize(sealsAtOnce)),
+    /** Records by their ids as the database wrote them: BSON, in no order. */
+    rawRecords: async (ids: string[]): Promise<Uint8Array[]> => {
+      const options = { raw: true, batchSize: ids.length + 1 };
+      return (await records.find({ _id: { $in: ids } }, options).toArray()) as unknown as Uint8Array[];
+    },
     /** Whole segments in order. Reads ahead while one is worked on; memory does not grow with the range. */
     async *segments(tenantId: string, range: SegmentRange): AsyncGenerator<Segment> {
       let next: Promise<Segment[]> | undefined;
-      for await (const some of grouped(inRange(tenantId, range).batchSize(sealsAtOnce))) {
+      for await (const some of this.groups(tenantId, range)) {
         const ahead = withRecords(some);
         // Awaited one round later; a failure until then is nobody's unhandled rejection.
         ahead.catch(() => undefined);
@@ -132,18 +140,20 @@ async function* grouped(seals: AsyncIterable<StoredSeal>): AsyncGenerator<Stored
   if (group.length > 0) yield group;
 }
 
-/** Whoever changed a seal need not have kept its shape: what is no list is an empty one. */
 function toSegment({ leaves, ...seal }: StoredSeal, records: Map<string, AuditLog>): Segment {
-  const ids = Array.isArray(seal.ids) ? seal.ids : [];
+  const ids = idsOf(seal);
   return { seal, ids, leaves: leavesOf({ leaves }), records: ids.map((id) => records.get(id)) };
 }
 
-export function leavesOf({ leaves }: Pick<StoredSeal, 'leaves'>): Buffer[] {
-  if (!(leaves instanceof mongo.Binary)) return [];
-  const bytes = Buffer.from(leaves.buffer);
-  return Array.from({ length: Math.ceil(bytes.length / hashLength) }, (_, index) =>
-    bytes.subarray(index * hashLength, (index + 1) * hashLength),
-  );
+/** Whoever changed a seal need not have kept its shape: what is no list is an empty one. */
+export function idsOf({ ids }: Pick<StoredSeal, 'ids'>): string[] {
+  return Array.isArray(ids) ? ids : [];
+}
+
+export const leavesOf = (seal: Pick<StoredSeal, 'leaves'>): Buffer[] => splitHashes(bytesOfLeaves(seal));
+
+export function bytesOfLeaves({ leaves }: Pick<StoredSeal, 'leaves'>): Uint8Array {
+  return leaves instanceof mongo.Binary ? leaves.buffer : new Uint8Array();
 }
 
 /** Sorts by segment within a tenant. */

@@ -4,6 +4,7 @@ import type { SealingSettings } from '../app.ts';
 import type { AccessLog } from '../access/access-log.ts';
 import type { AuditLogModels } from '../audit-logs/audit-log.model.ts';
 import { createAuditLogRepository } from '../audit-logs/audit-log.model.ts';
+import { createExaminer, type Examiner } from './examiner.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { createSealKeys, type SealKeys } from './seal-keys.ts';
 import { sealRoutes } from './seal.routes.ts';
@@ -31,6 +32,9 @@ export interface Sealing {
   routesWith: (access: AccessLog) => Route[];
   /** Seals whatever waits. */
   run: () => Promise<unknown>;
+  /** Recomputes what is sealed. */
+  examine: Examiner['examine'];
+  close: () => Promise<void>;
 }
 
 /** Puts together what tamper evidence is made of. */
@@ -43,8 +47,17 @@ export function createSealing({ connection, models, keySecret, sealing, log, clo
   const { get } = createAuditLogRepository(models);
   const sealer = createSealer({ intake, seals, keys, stamper, readRecords: seals.records, clock, log });
   const findOutside = createOutsideFinder(connection, seals);
-  const service = createSealService({ seals, keys, findOutside, getRecord: get });
+  const examiner = createExaminer(seals);
+  const service = createSealService({ seals, examine: examiner.examine, keys, findOutside, getRecord: get });
   const routesWith = (access: AccessLog) =>
     sealRoutes(service, createSealedExportService({ seals, keys, access, clock }));
-  return { seals, keys, sealer, atIngest: { intake, stamper }, routesWith, run: sealer.sealAll };
+  return {
+    seals,
+    keys,
+    sealer,
+    atIngest: { intake, stamper },
+    routesWith,
+    run: sealer.sealAll,
+    ...examiner,
+  };
 }

@@ -1,19 +1,8 @@
 import type { AuditFlaw } from '@pipedesk/contracts';
-import type { SealableRecord } from './record.ts';
 import { createErasureCheck } from './erasure-check.ts';
-import { hashOfRecord } from './leaf.ts';
-import { merkleRoot } from './merkle.ts';
 import type { KeyLookup } from './public-keys.ts';
 import { hashOfSeal, isSignedBy, noSeal, type Seal } from './seal.ts';
-
-/** A seal with what it covers; a record that is gone is undefined. */
-export interface Segment {
-  seal: Seal;
-  /** Ids and leaf hashes as they were sealed, in order. They say which record differs; the root says whether they lie. */
-  ids: string[];
-  leaves: Buffer[];
-  records: (SealableRecord | undefined)[];
-}
+import type { SegmentFindings } from './segment-check.ts';
 
 interface ChainCheckOptions {
   tenantId: string;
@@ -34,9 +23,9 @@ export interface ChainCheckResult {
 const mostFlaws = 100;
 
 /**
- * Recomputes a chain segment by segment: sequence, links, signatures, trees, every record. Keeps nothing but the last
+ * Checks a chain seal by seal: sequence, links, signatures, and what was found in each segment. Keeps nothing but the last
  * seal, the erasures and the flaws, so a chain of any length takes the same memory. The service and the offline
- * verifier are both this and a source of segments.
+ * verifier are both this and a source of checked segments.
  */
 export function createChainCheck({ tenantId, keys, before, witness }: ChainCheckOptions) {
   let previous = before;
@@ -45,9 +34,11 @@ export function createChainCheck({ tenantId, keys, before, witness }: ChainCheck
   const flaws: AuditFlaw[] = [];
   const erasures = createErasureCheck();
 
-  const report = (kind: AuditFlaw['kind'], reason: string, place: Partial<AuditFlaw> = {}) => {
-    const flaw = { segment: null, seq: null, recordId: null, ...place, kind, reason };
+  const note = (flaw: AuditFlaw) => {
     if (flaws.length < mostFlaws) flaws.push(flaw);
+  };
+  const report = (kind: AuditFlaw['kind'], reason: string, place: Partial<AuditFlaw> = {}) => {
+    note({ segment: null, seq: null, recordId: null, ...place, kind, reason });
   };
 
   function checkSeal(seal: Seal): void {
@@ -68,40 +59,16 @@ export function createChainCheck({ tenantId, keys, before, witness }: ChainCheck
     else if (!isSignedBy(seal, key)) report('seal_changed', 'the signature does not fit the seal', at);
   }
 
-  function checkTree({ seal, ids, leaves }: Segment): boolean {
-    const isWhole = leaves.length === seal.count && ids.length === seal.count;
-    const isRooted = isWhole && merkleRoot(leaves).toString('hex') === seal.root;
-    if (!isRooted)
-      report('tree_changed', 'the list of the segment’s records does not give its root', {
-        segment: seal.segment,
-      });
-    return isRooted;
-  }
-
-  function checkRecord({ seal, ids, leaves, records }: Segment, index: number): void {
-    const record = records[index];
-    const seq = seal.firstSeq + index;
-    const at = { segment: seal.segment, seq, recordId: ids[index] || null };
-    if (!record) {
-      report('record_missing', 'the record was sealed and is not there', at);
-      return;
-    }
-    if (index >= seal.count) report('record_changed', 'the segment has no place for the record', at);
-    counted.records++;
-    const differs = differenceOf(record, seq, leaves[index]);
-    if (differs) report('record_changed', differs, at);
-    else erasures.record(record);
-  }
-
   return {
-    segment(segment: Segment): void {
+    /** The next seal, and what was found under it. */
+    segment(seal: Seal, findings: SegmentFindings): void {
       counted.segments++;
-      checkSeal(segment.seal);
-      checkTree(segment);
-      const length = Math.max(segment.ids.length, segment.records.length);
-      for (let index = 0; index < length; index++) checkRecord(segment, index);
-      previous = segment.seal;
-      isWitnessed ||= hashOfSeal(segment.seal) === witness;
+      counted.records += findings.records;
+      checkSeal(seal);
+      for (const flaw of findings.flaws) note(flaw);
+      for (const record of findings.accounting) erasures.record(record);
+      previous = seal;
+      isWitnessed ||= witness !== undefined && hashOfSeal(seal) === witness;
     },
     /** @param complete whether every segment has come: erasures are only accounted for over all of them */
     finish({ complete }: { complete: boolean }): ChainCheckResult {
@@ -123,13 +90,3 @@ const keyReasons = {
   key_changed: 'the key under this id is another one',
   key_untrusted: 'nobody trusted vouches for it',
 };
-
-/** Says what is wrong with a record; undefined when it is the one that was sealed. */
-function differenceOf(record: SealableRecord, seq: number, sealed: Buffer | undefined): string | undefined {
-  try {
-    const isSame = sealed !== undefined && hashOfRecord(record, seq).equals(sealed);
-    return isSame ? undefined : 'the record is not what was sealed';
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-}

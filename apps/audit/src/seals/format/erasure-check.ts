@@ -14,6 +14,11 @@ export function extendDigest(digest: string, record: SealableRecord, erasureId: 
   return sha256(`erasure:1:${digest}:${JSON.stringify([record._id, ...paths.sort()])}`);
 }
 
+/** Whether a record tells of an erasure: its own, or by what it has lost. No other needs to be shown to the check. */
+export function isAccounting(record: SealableRecord): boolean {
+  return record.erased !== undefined || (record as { entityType?: unknown }).entityType === 'erasure';
+}
+
 /** Holds what was erased against what the erasures' own records say. Fed with verified records in order. */
 export function createErasureCheck() {
   /** Erasure -> digest of what was found erased by it. */

@@ -1,9 +1,10 @@
 import type { SealKey } from '@pipedesk/contracts';
 import { z } from 'zod';
-import { type ChainCheckResult, createChainCheck, type Segment } from './chain-check.ts';
+import { type ChainCheckResult, createChainCheck } from './chain-check.ts';
 import { keyLookup } from './public-keys.ts';
 import type { SealableRecord } from './record.ts';
 import type { Seal } from './seal.ts';
+import { checkSegment, type Segment } from './segment-check.ts';
 
 /** Version of the lines below. */
 export const exportFormat = 1;
@@ -110,7 +111,7 @@ function createFileCheck(trusted: SealKey[] | null, witness: string | undefined)
       witness,
     }));
   const flush = () => {
-    if (segment) open().segment(segment);
+    if (segment) open().segment(segment.seal, checkSegment(segment));
     segment = undefined;
   };
 

@@ -24,6 +24,26 @@ describe('the leaf of a record', () => {
     }
   });
 
+  it('is for ever what it was: records sealed years ago must verify', () => {
+    const record = {
+      _id: 'lead:1:2',
+      ...{ tenantId: 't', entityType: 'lead', entityId: '1', version: 2, action: 'updated' },
+      time: new Date('2026-03-01T10:00:00.000Z'),
+      actor: { type: 'user', id: 'u', name: 'Zoë "Z"', role: 'sales' },
+      before: { name: 'Ann', email: null, tags: ['a', 'b'], score: 1.5 },
+      after: { name: 'Anne', email: null, tags: ['a', 'b'], score: 2 },
+      changes: [
+        { field: 'name', before: 'Ann', after: 'Anne' },
+        { field: 'score', before: 1, after: 2 },
+      ],
+      context: { ip: '192.0.2.1', requestId: 'r' },
+      words: ['anne'],
+      salt: '000102030405060708090a0b0c0d0e0f',
+    };
+    const sealed = 'e61865a95096140ea6f0707a85189921e9752aa4e583c7343370ce1f37d3cae3';
+    expect(hashOfRecord(record, 7).toString('hex')).toBe(sealed);
+  });
+
   it('shows no value, and hides equal values of two records behind different commitments', () => {
     const event = buildLeadEvent(uuidv7());
     const [one, two] = [

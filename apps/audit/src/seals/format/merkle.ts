@@ -9,6 +9,16 @@ export function leafHash(text: string): Buffer {
   return hash('sha256', leafPrefix + text, 'buffer');
 }
 
+const hashLength = 32;
+
+/** Hashes that were written one behind the other. */
+export function splitHashes(bytes: Uint8Array): Buffer[] {
+  const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: Math.ceil(all.length / hashLength) }, (_, index) =>
+    all.subarray(index * hashLength, (index + 1) * hashLength),
+  );
+}
+
 /** The root over leaf hashes, RFC 6962 section 2.1; that of no leaves is the hash of nothing. */
 export function merkleRoot(leaves: readonly Buffer[]): Buffer {
   if (leaves.length === 0) return hash('sha256', '', 'buffer');

@@ -1,4 +1,5 @@
 import { canonical } from './canonical.ts';
+import { pathIn } from './paths.ts';
 import type { SealableRecord } from './record.ts';
 
 /** A record taken apart: what its leaf shows as it is, and the values it only commits to, by their paths. */
@@ -57,21 +58,32 @@ function takeMembers(values: Map<string, string>, name: string, value: Members, 
 
 /** Most fields are the same before and after: those are committed to once. */
 function takeSnapshots(values: Map<string, string>, { before, after }: Members, erased: Set<string>): void {
-  const [old, fresh] = [textsOf(values, 'before', before), textsOf(values, 'after', after)];
-  for (const [member, text] of old) {
+  const [old, fresh] = [takeSnapshot(values, 'before', before), takeSnapshot(values, 'after', after)];
+  const equal = new Set<string>();
+  for (const member of Object.keys(old)) {
+    const text = canonical(old[member]);
     const isBoth =
-      fresh.get(member) === text && !erased.has(`before.${member}`) && !erased.has(`after.${member}`);
-    if (isBoth) fresh.delete(member);
-    values.set(`${isBoth ? 'both' : 'before'}.${member}`, text);
+      Object.hasOwn(fresh, member) &&
+      isWritten(fresh[member], old[member], text) &&
+      !erased.has(pathIn.before(member)) &&
+      !erased.has(pathIn.after(member));
+    if (isBoth) equal.add(member);
+    values.set(isBoth ? pathIn.both(member) : pathIn.before(member), text);
   }
-  for (const [member, text] of fresh) values.set(`after.${member}`, text);
+  for (const member of Object.keys(fresh))
+    if (!equal.has(member)) values.set(pathIn.after(member), canonical(fresh[member]));
 }
 
-function textsOf(values: Map<string, string>, name: string, snapshot: unknown): Map<string, string> {
-  if (isObject(snapshot))
-    return new Map(Object.entries(snapshot).map(([member, value]) => [member, canonical(value)]));
+/** The members; whatever else a snapshot is, besides absent, is one value. */
+function takeSnapshot(values: Map<string, string>, name: string, snapshot: unknown): Members {
+  if (isObject(snapshot)) return snapshot;
   if (snapshot !== undefined) values.set(name, canonical(snapshot));
-  return new Map();
+  return {};
+}
+
+/** Whether a value has this text, which is another's. */
+function isWritten(value: unknown, other: unknown, text: string): boolean {
+  return value === other || canonical(value) === text;
 }
 
 /** A change is shown by its field; one that the snapshots do not imply is shown as `[field]` and committed to. */
