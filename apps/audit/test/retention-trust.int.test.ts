@@ -142,6 +142,7 @@ describe('settings are refused', () => {
     ['their days', { defaultDays: 30 }],
     ['a rule', { rules: [] }],
     ['their shape', { rules: 'none' }],
+    ['a version that was never made', { version: 2, updatedAt: 'now' }],
     ['their id away', { tenantId: uuidv7() }],
     ['a tombstone into them', { deletedAt: new Date() }],
   ])('once somebody has written %s, and taken again once it is as it was', async (_what, values) => {
@@ -194,6 +195,7 @@ describe('settings are refused', () => {
     ['another tree', { leaves: Buffer.alloc(32, 7) }],
     ['another signature', { signature: 'AAAA' }],
     ['another key', { keyId: 'nobody’s' }],
+    ['no shape at all', { sealedAt: NaN }],
   ])('whose seal has %s', async (_what, values) => {
     const id = await set();
     const seal = await sealOf(`audit_retention:${id}:1`);

@@ -25,17 +25,28 @@ interface HoldDocument {
 export function createHoldsReader(connection: Connection, sealedSettings: SealedSettingsReader) {
   const documents = connection.collection<HoldDocument>(holdCollection);
 
-  return async (tenantId: string): Promise<HeldSet> => {
-    const trail = await sealedSettings(tenantId, 'audit_hold');
-    const stored = await documents.find({ tenantId, deletedAt: null }).toArray();
-    const scopes = [...stored, ...statedIn(trail)].map((one) => scopeSchema.safeParse(one).data);
-    const known = scopes.filter((scope) => scope !== undefined);
-    const broken =
-      known.length < scopes.length
-        ? 'the record of a hold, or its document, is gone or is not what was sealed'
-        : undefined;
-    return { isHeld: heldBy(known), broken };
+  /** @returns an entry for each of the tenants */
+  return async (tenantIds: string[]): Promise<Map<string, HeldSet>> => {
+    const trails = await sealedSettings(tenantIds, 'audit_hold');
+    const stored = await documents.find({ tenantId: { $in: tenantIds }, deletedAt: null }).toArray();
+    const byTenant = Map.groupBy(stored, ({ tenantId }) => tenantId);
+    return new Map(
+      [...trails].map(([tenantId, trail]) => [
+        tenantId,
+        setOf([...(byTenant.get(tenantId) ?? []), ...statedIn(trail)]),
+      ]),
+    );
   };
+}
+
+function setOf(holds: unknown[]): HeldSet {
+  const scopes = holds.map((one) => scopeSchema.safeParse(one).data);
+  const known = scopes.filter((scope) => scope !== undefined);
+  const broken =
+    known.length < scopes.length
+      ? 'the record of a hold, or its document, is gone or is not what was sealed'
+      : undefined;
+  return { isHeld: heldBy(known), broken };
 }
 
 /** The holds that were made and not lifted; undefined for one whose record cannot be believed. */

@@ -7,7 +7,7 @@ import type { SealKeys } from '../seals/seal-keys.ts';
 import type { SealStore } from '../seals/seal.store.ts';
 import { createHoldsReader, type HeldSet } from './holds-in-force.ts';
 import { retentionCollection } from './retention.model.ts';
-import { createSealedSettingsReader, type SealedSetting } from './sealed-settings.ts';
+import { createSealedSettingsReader, type SealedSetting, type SealedSettings } from './sealed-settings.ts';
 
 /** For how long a tenant's records stay, as removal may act on it. */
 export interface TenantRetention {
@@ -26,8 +26,9 @@ export interface TenantRetention {
 }
 
 export interface RetentionStore {
-  /** Of all tenants whose records can become too old; one that is refused is left out. */
+  /** Of all tenants whose records can become too old, as of moments ago; one that is refused is left out. */
   policies(): AsyncIterable<TenantRetention>;
+  /** As of now. */
   of(tenantId: string): Promise<TenantRetention>;
 }
 
@@ -83,12 +84,26 @@ export function createRetentionStore(deps: RetentionStoreDeps): RetentionStore {
     log.error({ tenantId, reason }, 'retention is refused: nothing of this tenant is removed');
   }
 
-  async function of(tenantId: string): Promise<TenantRetention> {
+  /** Many tenants by as many queries as one: with thousands of them a round must not take minutes. */
+  async function ofAll(tenantIds: string[]): Promise<TenantRetention[]> {
     // In this order: a change meanwhile leaves the document ahead of the trail, as every change does, and never behind.
-    const trail = await sealedSettings(tenantId, 'audit_retention');
-    const document = await documents.findOne({ tenantId, deletedAt: null });
-    const holds = await readHolds(tenantId);
-    const judgement = judge(document, trail, clock());
+    const trails = await sealedSettings(tenantIds, 'audit_retention');
+    const stored = await documents.find({ tenantId: { $in: tenantIds }, deletedAt: null }).toArray();
+    const byTenant = new Map(stored.map((document) => [document.tenantId, document]));
+    const holds = await readHolds(tenantIds);
+    return [...holds].map(([tenantId, held]) => {
+      const document = byTenant.get(tenantId) ?? null;
+      const judgement = judge(document, trails.get(tenantId) ?? new Map(), clock());
+      return retentionOf(tenantId, document, judgement, held);
+    });
+  }
+
+  function retentionOf(
+    tenantId: string,
+    document: RetentionDocument | null,
+    judgement: Judgement,
+    holds: HeldSet,
+  ): TenantRetention {
     const reason = judgement.state === 'refused' ? judgement.reason : holds.broken;
     if (reason === undefined) reported.delete(tenantId);
     else report(tenantId, reason);
@@ -101,28 +116,41 @@ export function createRetentionStore(deps: RetentionStoreDeps): RetentionStore {
   }
 
   return {
-    of,
+    async of(tenantId) {
+      const [retention] = await ofAll([tenantId]);
+      if (!retention) throw new Error(`nothing was read of tenant ${tenantId}`);
+      return retention;
+    },
     async *policies() {
-      for await (const { tenantId } of documents.find({}).project<{ tenantId: string }>({ tenantId: 1 })) {
-        const retention = await of(tenantId);
-        if (retention.hasAny) yield retention;
-      }
+      const all = documents.find({}).project<{ tenantId: string }>({ tenantId: 1 });
+      for await (const page of pagesOf(all))
+        for (const retention of await ofAll([...new Set(page.map(({ tenantId }) => tenantId))]))
+          if (retention.hasAny) yield retention;
     },
   };
 }
 
-function judge(
-  document: RetentionDocument | null,
-  trail: ReadonlyMap<string, SealedSetting>,
-  now: Date,
-): Judgement {
+const pageSize = 200;
+
+async function* pagesOf<Item>(items: AsyncIterable<Item>): AsyncGenerator<Item[]> {
+  let page: Item[] = [];
+  for await (const item of items) {
+    page.push(item);
+    if (page.length < pageSize) continue;
+    yield page;
+    page = [];
+  }
+  if (page.length > 0) yield page;
+}
+
+function judge(document: RetentionDocument | null, trail: SealedSettings, now: Date): Judgement {
   if (!document && trail.size === 0) return { state: 'none' };
   if (!document) return refused('the settings are gone, and the trail has not seen them go');
   if ([...trail.keys()].some((id) => id !== document._id))
     return refused('the trail knows other settings of this tenant');
   const sealed = trail.get(document._id);
   if (document.version > (sealed?.version ?? 0)) {
-    const age = now.getTime() - document.updatedAt.getTime();
+    const age = now.getTime() - Number(document.updatedAt);
     return age < sealedWithin
       ? { state: 'waiting' }
       : refused('the trail has no such version of the settings');

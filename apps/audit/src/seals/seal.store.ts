@@ -61,17 +61,17 @@ export function createSealStore(connection: Connection) {
     /** The seal that covers a record. */
     of: (tenantId: string, recordId: string): Promise<StoredSeal | null> =>
       seals.findOne({ ids: recordId, tenantId }),
-    /** Ids of every sealed record of an entity type, by what the tenant's seals say; an index over all ids serves it. */
-    async idsOf(tenantId: string, entityType: string): Promise<string[]> {
+    /** Ids of every sealed record of an entity type, by what the tenants' seals say; an index over all ids serves it. */
+    async idsOf(tenantIds: string[], entityType: string): Promise<{ tenantId: string; id: string }[]> {
       const [from, to] = [`${entityType}:`, `${entityType};`];
       const own = { $and: [{ $gte: ['$$this', from] }, { $lt: ['$$this', to] }] };
       const found = await seals
-        .aggregate<{ ids: string[] }>([
-          { $match: { tenantId, ids: { $elemMatch: { $gte: from, $lt: to } } } },
-          { $project: { ids: { $filter: { input: '$ids', cond: own } } } },
+        .aggregate<{ tenantId: string; ids: string[] }>([
+          { $match: { tenantId: { $in: tenantIds }, ids: { $elemMatch: { $gte: from, $lt: to } } } },
+          { $project: { tenantId: 1, ids: { $filter: { input: '$ids', cond: own } } } },
         ])
         .toArray();
-      return found.flatMap(({ ids }) => ids);
+      return found.flatMap(({ tenantId, ids }) => ids.map((id) => ({ tenantId, id })));
     },
     /** The numbers of the first and last segment sealed in a range of time; null when there is none. */
     async sealedWithin(tenantId: string, from = '', to = '~'): Promise<SegmentRange | null> {
