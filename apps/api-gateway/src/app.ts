@@ -3,6 +3,7 @@ import {
   type KeySource,
   type Logger,
   openApiOf,
+  type RefusalLog,
   type Registry,
 } from '@pipedesk/service-kit';
 import express, { type RequestHandler } from 'express';
@@ -16,8 +17,11 @@ import type { TrustFunction } from './edge/origin.ts';
 import { createForwarder, type Forwarder } from './edge/forward.ts';
 import { type ServiceName, serviceNames, type ServiceUrls } from './edge/services.ts';
 import type { LegacyDoor } from './legacy/legacy-door.ts';
-import { limitCallers, limitVisitors } from './limits/own-routes.ts';
-import { createRateLimits, type Quotas, type RateLimits } from './limits/rate-limits.ts';
+import { countRefused } from './limits/limit.ts';
+import { countOwnRecords, limitCallers, limitVisitors } from './limits/own-routes.ts';
+import { createRateLimits, type Quotas } from './limits/rate-limits.ts';
+import { createReadLimits, type ReadQuotas } from './limits/read-limits.ts';
+import type { WindowCounter } from './limits/window-counter.ts';
 import { readiness } from './readiness.ts';
 import { timelineRoutes } from './timeline/timeline.routes.ts';
 import { createTimelineService } from './timeline/timeline.service.ts';
@@ -29,6 +33,9 @@ export interface AppDeps {
   jwksUrl: string;
   authenticate: RequestHandler;
   quotas: Quotas;
+  readQuotas: ReadQuotas;
+  /** What brings to audit who has read more than they may. */
+  refusals?: RefusalLog | undefined;
   corsOrigins: string[];
   /** Only where legacy callers are configured. */
   legacy?: LegacyDoor | undefined;
@@ -42,16 +49,26 @@ export interface AppDeps {
   serviceTimeout?: number;
 }
 
+export interface App {
+  app: RequestListener;
+  /** What limits are counted by, for sharing it with other gateways. */
+  counters: ReadonlyMap<string, WindowCounter>;
+  close: () => void;
+}
+
 /** Builds the service; never listens. Forwarded requests meet the edge and nothing else, not even Express. */
-export function createApp(deps: AppDeps): { app: RequestListener; limits: RateLimits; close: () => void } {
+export function createApp(deps: AppDeps): App {
   const { services, metrics, log, authenticate } = deps;
   const sources = createTimelineSources({ services, metrics, timeout: deps.sourceTimeout ?? 3_000 });
   const routes = timelineRoutes(createTimelineService({ sources, clock: () => new Date() }));
   const readOpenApi = createMergedOpenApi({ services, own: openApiOf('gateway', routes), log });
-  const limits = createRateLimits(deps);
+  const refused = countRefused(metrics);
+  const limits = createRateLimits({ quotas: deps.quotas, refused });
+  const reads = createReadLimits({ ...deps, quotas: deps.readQuotas, refused });
   const own = createServiceApp({
     ...deps,
-    authenticate: limitCallers(authenticate, limits),
+    authenticate: limitCallers(authenticate, limits, reads),
+    tellRecords: countOwnRecords(reads),
     service: 'api-gateway',
     routes,
     checks: {},
@@ -75,6 +92,7 @@ export function createApp(deps: AppDeps): { app: RequestListener; limits: RateLi
     cors,
     accessLog,
     limits,
+    reads,
     isTrusted,
     legacy: deps.legacy,
   });
@@ -84,7 +102,7 @@ export function createApp(deps: AppDeps): { app: RequestListener; limits: RateLi
         ownRoutes(req, res);
       });
     },
-    limits,
+    counters: new Map([...limits.counters, ...reads.counters]),
     close: () => {
       for (const forwarder of Object.values(forwarders)) forwarder.close();
     },

@@ -12,7 +12,7 @@ import {
   runProcess,
 } from '@pipedesk/service-kit';
 import { createApp } from './app.ts';
-import { quotasOf, readConfig } from './config.ts';
+import { quotasOf, readConfig, readQuotasOf } from './config.ts';
 import { edgeListening, hardenServer } from './edge/harden-server.ts';
 import { openLegacyDoor } from './legacy/open-legacy-door.ts';
 import { shareCounters } from './limits/shared-counters.ts';
@@ -32,7 +32,7 @@ runProcess(log, lifecycle, async () => {
   const metrics = createMetrics(service);
   const refusals = remoteRefusals({ config, service, log, metrics });
   const legacy = openLegacyDoor({ config, service, refusals, log, metrics });
-  const { app, limits, close } = createApp({
+  const { app, counters, close } = createApp({
     services: {
       auth: config.AUTH_URL,
       crm: config.CRM_URL,
@@ -50,6 +50,8 @@ runProcess(log, lifecycle, async () => {
       refusals,
     }),
     quotas: quotasOf(config),
+    readQuotas: readQuotasOf(config),
+    refusals,
     corsOrigins: config.CORS_ORIGINS,
     legacy: legacy?.door,
     log,
@@ -60,7 +62,7 @@ runProcess(log, lifecycle, async () => {
   const sharing =
     config.REDIS_URL === undefined
       ? undefined
-      : shareCounters({ url: config.REDIS_URL, counters: limits.counters, log, metrics });
+      : shareCounters({ url: config.REDIS_URL, counters, log, metrics });
   const http = await listen(app, config.HOST, config.PORT, edgeListening);
   hardenServer(http.server);
   lifecycle.onShutdown('http', http.close);

@@ -1,4 +1,4 @@
-import { createLogger } from '@pipedesk/service-kit';
+import { createLogger, recordsReadHeader } from '@pipedesk/service-kit';
 import { eventually } from '@pipedesk/testing';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { shareCounters } from '../src/limits/shared-counters.ts';
@@ -21,8 +21,8 @@ async function startStore(port?: number): Promise<KeyValueServer> {
 
 /** A gateway that shares three reads a minute with whoever uses the same store. */
 async function startSharing(url: string): Promise<Gateway> {
-  const gateway = await startGateway({ quotas: { read: 3 } });
-  const { counters } = gateway.limits;
+  const gateway = await startGateway({ quotas: { read: 3 }, readQuotas: { sales: 3 } });
+  const { counters } = gateway;
   const sharing = shareCounters({ url, counters, log, metrics: gateway.metrics, every: 20 });
   running.push(gateway.stop, sharing.close);
   return gateway;
@@ -55,6 +55,25 @@ describe('two gateways with one store', () => {
     });
     expect((await other.get('/deals', token)).status).toBe(429);
     expect(new Set(expiries.values())).toEqual(new Set([120_000]));
+  });
+
+  it('share what was read in an hour as well', async () => {
+    const { url, values, expiries } = await startStore();
+    const [one, other] = [await startSharing(url), await startSharing(url)];
+    await untilShared(one, other);
+    const { token, userId } = buildPerson({ role: 'sales' });
+    for (const { upstreams } of [one, other])
+      upstreams.crm.answer((_req, res) => void res.writeHead(200, { [recordsReadHeader]: '2' }).end());
+    await one.get('/deals', token);
+    await eventually(() => {
+      const [key = '', value] = [...values].find(([name]) => name.includes(':records:')) ?? [];
+      expect([key.endsWith(userId), value, expiries.get(key)]).toEqual([true, 2, 7_200_000]);
+    });
+    expect((await other.get('/deals', token)).status).toBe(200);
+    await eventually(() => {
+      expect(other.counters.get('records')?.used(userId)).toBe(4);
+    });
+    expect((await other.get('/deals', token)).status).toBe(429);
   });
 });
 

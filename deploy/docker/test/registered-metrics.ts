@@ -44,13 +44,18 @@ export async function registeredMetrics(): Promise<Set<string>> {
   });
   const legacy = (await import(pathOf('apps/api-gateway/src/legacy/legacy-use.ts'))) as LegacyUseModule;
   const uses = legacy.createLegacyUse({ post: send, every: 60, log, metrics });
+  const limits = (await import(pathOf('apps/api-gateway/src/limits/limit.ts'))) as LimitModule;
+  limits.countRefused(metrics);
   await Promise.all([uses.close(), relay.close(), consumer.close(), refusals.close()]);
   return seriesOf(metrics);
 }
 
-/** Tooling imports no app: the one metric of an app that an alert reads is looked up where it is made. */
+/** Tooling imports no app: the metrics of an app that alerts read are looked up where they are made. */
 interface LegacyUseModule {
   createLegacyUse(options: object): { close(): Promise<void> };
+}
+interface LimitModule {
+  countRefused(metrics: Registry): unknown;
 }
 
 const emptyOutbox = {

@@ -38,6 +38,7 @@ export {
   serviceRoute,
 } from './http/route.ts';
 export { setSecurityHeaders } from './http/security-headers.ts';
+export { recordsReadHeader, type TellRecords } from './http/records-read.ts';
 export { createServiceApp, type ServiceAppOptions } from './http/service-app.ts';
 export { type HttpServer, listen, type ListenOptions } from './http/server.ts';
 export {
@@ -58,6 +59,7 @@ export { createMetrics, type Registry } from './ops/metrics.ts';
 export {
   createRefusalLog,
   type RefusalLog,
+  type RefusedRequest,
   refusedRequest,
   type SendRefusals,
 } from './refusals/refusal-log.ts';

@@ -1,8 +1,9 @@
-import { callerOf, ProblemError } from '@pipedesk/service-kit';
+import { callerOf, ProblemError, refusedRequest } from '@pipedesk/service-kit';
 import type { NextFunction, Request, RequestHandler } from 'express';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { LegacyDoor } from '../legacy/legacy-door.ts';
 import type { LimitFields, RateLimits, RouteClass } from '../limits/rate-limits.ts';
+import type { ReadLimits } from '../limits/read-limits.ts';
 import { routeClassOf } from '../limits/route-class.ts';
 import type { AccessLog } from './access-log.ts';
 import type { Cors } from './cors.ts';
@@ -20,6 +21,7 @@ interface EdgeDeps {
   cors: Cors;
   accessLog: AccessLog;
   limits: RateLimits;
+  reads: ReadLimits;
   isTrusted: TrustFunction;
   /** Only where legacy callers are configured. */
   legacy?: LegacyDoor | undefined;
@@ -46,7 +48,7 @@ const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
  * of its body, and then on to its service. What no service answers goes to the gateway's own routes.
  */
 export function createEdge(deps: EdgeDeps): Edge {
-  const { forwarders, cors, accessLog, limits, isTrusted, legacy } = deps;
+  const { forwarders, cors, accessLog, limits, reads, isTrusted, legacy } = deps;
   // Needs nothing of Express's, whose own request would make every look at this one slower.
   const authenticate = deps.authenticate as unknown as Authenticate;
   return (req, res, toOwnRoutes) => {
@@ -102,7 +104,15 @@ export function createEdge(deps: EdgeDeps): Edge {
     return (error?: unknown) => {
       try {
         if (error) throw limits.refuse(origin.ip, problemOf(error));
-        send(arrival, limits.admitCaller(callerOf(req as Request), routeClass));
+        const caller = callerOf(req as Request);
+        if (!readsRecords(arrival)) {
+          send(arrival, limits.admitCaller(caller, routeClass));
+          return;
+        }
+        reads.admit(caller, { ...refusedRequest(req), requestId: origin.requestId });
+        send(arrival, limits.admitCaller(caller, routeClass), (records) => {
+          reads.count(caller, records);
+        });
       } catch (failure) {
         // Nobody above would catch it: the verifier calls back from a promise.
         sendProblem(res, problemOf(failure), origin.requestId);
@@ -110,14 +120,23 @@ export function createEdge(deps: EdgeDeps): Edge {
     };
   }
 
-  function send({ req, res, origin, destination }: Arrival, answerFields: LimitFields): void {
+  function send(
+    { req, res, origin, destination }: Arrival,
+    answerFields: LimitFields,
+    tellRecords?: (records: number) => void,
+  ): void {
     const { requestId } = origin;
     const { service, bodyLimit, timeout } = destination;
     const forwarder = forwarders[service];
     const { host } = forwarder;
     const headers = headersForService(req, { origin, host, isTrustedPeer: isTrustedPeer(req, isTrusted) });
-    forwarder.forward(req, res, { requestId, headers, answerFields, bodyLimit, timeout });
+    forwarder.forward(req, res, { requestId, headers, answerFields, bodyLimit, timeout, tellRecords });
   }
+}
+
+/** What auth answers is about accounts: whoever has read too much may still see who they are, and log out. */
+function readsRecords({ req, destination }: Arrival): boolean {
+  return req.method === 'GET' && destination.service !== 'auth';
 }
 
 /** @throws ProblemError 400 for what could be read in two ways, 405 for verbs nobody serves, 414 for long targets */

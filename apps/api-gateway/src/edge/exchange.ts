@@ -1,4 +1,4 @@
-import type { ProblemError } from '@pipedesk/service-kit';
+import { type ProblemError, recordsReadHeader } from '@pipedesk/service-kit';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { PassThrough } from 'node:stream';
 import type { Dispatcher, Pool } from 'undici';
@@ -80,7 +80,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     // What a service says in between (1xx) is for the gateway, which asks for nothing of the kind.
     if (status < 200) return;
-    const { requestId, answerFields } = this.#forwarding;
+    const { requestId, answerFields, tellRecords } = this.#forwarding;
+    tellRecords?.(Number(headers[recordsReadHeader] ?? 0));
     this.#res.writeHead(status, headersForClient(headers, requestId, answerFields));
   }
 

@@ -15,6 +15,8 @@ export interface Forwarding {
   bodyLimit: number;
   /** Longest silence of the service, ms. */
   timeout: number;
+  /** Learns how many records the answer carries, where that is of interest. */
+  tellRecords?: ((records: number) => void) | undefined;
 }
 
 export interface Forwarder {

@@ -1,4 +1,4 @@
-import { badRequest } from '@pipedesk/service-kit';
+import { badRequest, recordsReadHeader } from '@pipedesk/service-kit';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { EdgeOrigin } from './origin.ts';
 import { securityHeaderNames, securityHeaders } from './security-headers.ts';
@@ -90,7 +90,13 @@ export function headersForService(
 }
 
 /** Of an answer: a service's own value never passes. */
-const decidedHere = ['x-request-id', 'ratelimit', 'ratelimit-policy', ...securityHeaderNames];
+const decidedHere = [
+  'x-request-id',
+  'ratelimit',
+  'ratelimit-policy',
+  recordsReadHeader,
+  ...securityHeaderNames,
+];
 const notForClients = new Set([...hopByHop, ...decidedHere]);
 
 /**

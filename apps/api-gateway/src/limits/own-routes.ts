@@ -1,10 +1,15 @@
-import { callerOf, ProblemError } from '@pipedesk/service-kit';
+import { callerOf, ProblemError, refusedRequest, type TellRecords } from '@pipedesk/service-kit';
 import type { RequestHandler, Response } from 'express';
 import type { LimitFields, RateLimits } from './rate-limits.ts';
+import type { ReadLimits } from './read-limits.ts';
 import { routeClassOf } from './route-class.ts';
 
 /** Authentication of the gateway's own routes, with the limits that forwarded requests have at the edge. */
-export function limitCallers(authenticate: RequestHandler, limits: RateLimits): RequestHandler {
+export function limitCallers(
+  authenticate: RequestHandler,
+  limits: RateLimits,
+  reads: ReadLimits,
+): RequestHandler {
   return (req, res, next) => {
     const finish = (error?: unknown) => {
       if (error) {
@@ -12,6 +17,7 @@ export function limitCallers(authenticate: RequestHandler, limits: RateLimits): 
         return;
       }
       try {
+        if (req.method === 'GET') reads.admit(callerOf(req), refusedRequest(req));
         setFields(res, limits.admitCaller(callerOf(req), routeClassOf(req.method, req.path)));
         next();
       } catch (refusal) {
@@ -19,6 +25,13 @@ export function limitCallers(authenticate: RequestHandler, limits: RateLimits): 
       }
     };
     void authenticate(req, res, finish);
+  };
+}
+
+/** Counts the records of the gateway's own answers: its timelines. */
+export function countOwnRecords(reads: ReadLimits): TellRecords {
+  return (req, _res, records) => {
+    reads.count(callerOf(req), records);
   };
 }
 

@@ -1,5 +1,5 @@
-import { type Caller, networkOf, ProblemError, type Registry } from '@pipedesk/service-kit';
-import { Counter } from 'prom-client';
+import { type Caller, networkOf, ProblemError } from '@pipedesk/service-kit';
+import { buildLimit, type Limit, type RefusedRequests, requireRoom } from './limit.ts';
 import { createWindowCounter, type WindowCounter } from './window-counter.ts';
 
 /** Requests a minute; 0 for no limit. */
@@ -32,33 +32,28 @@ export interface RateLimits {
   /** Counts a missing or refused token (401). @returns the refusal, or 429 where too many came from there */
   refuse(ip: string, refusal: ProblemError): ProblemError;
   /** By name, for sharing them between processes. */
-  counters: ReadonlyMap<LimitName, WindowCounter>;
+  counters: ReadonlyMap<string, WindowCounter>;
 }
 
 interface RateLimitsOptions {
   quotas: Quotas;
-  metrics: Registry;
+  refused: RefusedRequests;
   clock?: () => number;
 }
 
-interface Limit {
-  name: LimitName;
-  quota: number;
-  counter: WindowCounter;
-  /** The limit as an item of RateLimit-Policy. */
-  policy: string;
-}
-
-/** Of every limit, ms. */
-export const limitWindow = 60_000;
+const minute = 60_000;
 
 /**
  * Limits per address, user, tenant and class of route. Nobody can use up somebody else's: the user and the tenant are
  * those of a verified token, an address counts only while there is none, and a tenant has room for several users who
  * take all they may.
  */
-export function createRateLimits({ quotas, metrics, clock }: RateLimitsOptions): RateLimits {
-  const build = (name: LimitName) => buildLimit(name, quotas[name], clock);
+export function createRateLimits({ quotas, refused, clock }: RateLimitsOptions): RateLimits {
+  const build = (name: LimitName) => {
+    const allowance = `requests a minute: ${subjects[name]}`;
+    const counter = createWindowCounter({ window: minute, ...(clock && { clock }) });
+    return buildLimit({ name, quota: quotas[name], allowance, counter });
+  };
   const limits: Record<LimitName, Limit> = {
     ip: build('ip'),
     auth: build('auth'),
@@ -67,22 +62,15 @@ export function createRateLimits({ quotas, metrics, clock }: RateLimitsOptions):
     bulk: build('bulk'),
     tenant: build('tenant'),
   };
-  const refused = refusalCounter(metrics);
 
   /** Counts only when all of them have room: what is refused uses up nothing. */
   function admit(first: Limit, firstKey: string, second?: Limit, secondKey = ''): LimitFields {
     const others = second && second.quota > 0 ? second : undefined;
-    if (first.quota > 0) requireRoom(first, firstKey);
-    if (others) requireRoom(others, secondKey);
+    if (first.quota > 0) requireRoom(first, firstKey, refused);
+    if (others) requireRoom(others, secondKey, refused);
     if (first.quota > 0) first.counter.add(firstKey);
     others?.counter.add(secondKey);
     return fieldsOf(first, firstKey, others, secondKey);
-  }
-
-  function requireRoom(limit: Limit, key: string): void {
-    if (limit.counter.used(key) + 1 <= limit.quota) return;
-    refused.labels(limit.name).inc();
-    throw tooManyRequests(limit, key);
   }
 
   const { ip, auth, tenant } = limits;
@@ -106,20 +94,6 @@ export function createRateLimits({ quotas, metrics, clock }: RateLimitsOptions):
   };
 }
 
-function buildLimit(name: LimitName, quota: number, clock?: () => number): Limit {
-  const counter = createWindowCounter({ window: limitWindow, ...(clock && { clock }) });
-  return { name, quota, counter, policy: `"${name}";q=${quota};w=${limitWindow / 1000}` };
-}
-
-function refusalCounter(metrics: Registry): Counter<'limit'> {
-  return new Counter({
-    name: 'pipedesk_rate_limited_total',
-    help: 'Requests refused with 429 by the gateway, by the limit that was used up',
-    labelNames: ['limit'] as const,
-    registers: [metrics],
-  });
-}
-
 /**
  * `RateLimit-Policy` names all limits of a request, `RateLimit` how much is left of the tightest.
  * Source: draft-ietf-httpapi-ratelimit-headers-10.
@@ -136,20 +110,6 @@ function fieldsOf(first: Limit, firstKey: string, second: Limit | undefined, sec
 
 function leftOf({ quota, counter }: Limit, key: string): number {
   return Math.max(0, Math.floor(quota - counter.used(key)));
-}
-
-function tooManyRequests(limit: Limit, key: string): ProblemError {
-  const { name, quota, counter, policy } = limit;
-  const seconds = Math.max(1, Math.ceil(counter.waitFor(key, quota) / 1000));
-  return new ProblemError(429, 'rate_limited', {
-    detail: `More than ${quota} requests a minute: ${subjects[name]}. Try again in ${seconds} s.`,
-    extra: { limit: name },
-    headers: {
-      'Retry-After': String(seconds),
-      'RateLimit-Policy': policy,
-      RateLimit: `"${name}";r=0;t=${seconds}`,
-    },
-  });
 }
 
 const subjects: Record<LimitName, string> = {

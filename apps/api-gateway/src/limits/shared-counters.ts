@@ -1,21 +1,19 @@
 import type { Logger, Registry } from '@pipedesk/service-kit';
 import { createClient } from '@redis/client';
 import { Gauge } from 'prom-client';
-import { limitWindow, type RateLimits } from './rate-limits.ts';
 import type { Changes, WindowCounter } from './window-counter.ts';
 
 interface ShareOptions {
   /** Redis or Valkey, `redis://` or `rediss://`. */
   url: string;
-  counters: RateLimits['counters'];
+  /** By name. */
+  counters: ReadonlyMap<string, WindowCounter>;
   log: Logger;
   metrics: Registry;
   /** Time between two exchanges, ms. */
   every?: number;
 }
 
-/** A count is of use for the window it was made in and for the next. */
-const keepFor = 2 * limitWindow;
 /** A server that says nothing for so long is taken for gone, ms. */
 const silence = 3_000;
 
@@ -64,6 +62,8 @@ export function shareCounters(options: ShareOptions): { close(): void } {
   }
 
   function sumsOf(name: string, { index, counts }: Changes, counter: WindowCounter): Promise<void>[] {
+    // A count is of use for the window it was made in and for the next.
+    const keepFor = 2 * counter.window;
     return [...counts].map(async ([key, count]) => {
       const shared = `pipedesk:limit:${name}:${index}:${key}`;
       const [total] = await Promise.all([client.incrBy(shared, count), client.pExpire(shared, keepFor)]);

@@ -14,9 +14,12 @@ export interface Changes {
 }
 
 export interface WindowCounter {
+  /** Length of the window, ms. */
+  window: number;
   /** Events of the key in the window that ends now. */
   used(key: string): number;
-  add(key: string): void;
+  /** @param count so many events at once */
+  add(key: string, count?: number): void;
   /** Milliseconds until one more event leaves the sum within the quota; 0 when it does now. */
   waitFor(key: string, quota: number): number;
   /** Milliseconds until the next window begins. */
@@ -53,10 +56,10 @@ export function createWindowCounter(options: CounterOptions): WindowCounter {
     return now;
   }
 
-  function increase(counts: Map<string, number>, key: string): void {
+  function increase(counts: Map<string, number>, key: string, by: number): void {
     const count = counts.get(key);
     if (count === undefined) forgetOldest(counts);
-    counts.set(key, (count ?? 0) + 1);
+    counts.set(key, (count ?? 0) + by);
   }
 
   function forgetOldest(counts: Map<string, number>): void {
@@ -72,11 +75,12 @@ export function createWindowCounter(options: CounterOptions): WindowCounter {
   }
 
   return {
+    window,
     used: (key) => usedAt(turn(), key),
-    add: (key) => {
+    add: (key, count = 1) => {
       turn();
-      increase(current, key);
-      if (isShared) increase(unsent, key);
+      increase(current, key, count);
+      if (isShared) increase(unsent, key, count);
     },
     waitFor: (key, quota) => {
       const now = turn();

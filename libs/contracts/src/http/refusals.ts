@@ -6,7 +6,10 @@ import { idSchema, timeSchema } from '../ids.ts';
  */
 export const platformTenantId = '00000000-0000-7000-8000-000000000000';
 
-/** Why somebody was not believed. `identity_headers`: they were presented, and ignored. */
+/**
+ * Why somebody was not believed. `identity_headers`: they were presented, and ignored. `read_limit`: they were believed, and
+ * have read more in an hour than their role may.
+ */
 export const refusalReasons = [
   'token_missing',
   'malformed',
@@ -25,6 +28,7 @@ export const refusalReasons = [
   'refresh_reused',
   'identity_headers',
   'legacy_refused',
+  'read_limit',
 ] as const;
 export const refusalReasonSchema = z.enum(refusalReasons);
 export type RefusalReason = z.infer<typeof refusalReasonSchema>;

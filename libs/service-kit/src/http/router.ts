@@ -13,6 +13,7 @@ import {
 import { refuseDeepJson } from './json-depth.ts';
 import { maskedFor, refuseHiddenFields } from './masked-answer.ts';
 import { ProblemError } from './problem.ts';
+import { recordsIn, type TellRecords, tellByHeader } from './records-read.ts';
 import { originOf } from './request-origin.ts';
 import { isForServices, isPublic, type Route, type RouteInput } from './route.ts';
 import { readIdempotencyKey, readIfMatch, requireContentType, validate } from './validate.ts';
@@ -25,6 +26,8 @@ interface RouterOptions {
   authenticateService?: RequestHandler | undefined;
   /** Largest JSON body in bytes. */
   bodyLimit?: number;
+  /** Where it is told how many records a caller reads; a header of the answer unless given. */
+  tellRecords?: TellRecords;
 }
 
 /**
@@ -32,13 +35,14 @@ interface RouterOptions {
  * @throws Error when a route is for services and nobody admits them
  */
 export function createRouter(options: RouterOptions): Router {
-  const { service, routes, bodyLimit = 256 * 1024 } = options;
+  const { service, routes, bodyLimit = 256 * 1024, tellRecords = tellByHeader } = options;
   const router = express.Router({ caseSensitive: true, strict: true });
   const parseJson = express.json({ limit: bodyLimit, type: 'application/json', verify: refuseDeepJson });
   for (const route of routes) {
     const guards = guardsOf(route, options);
     const parsers = route.body ? [requireJson, parseJson] : [];
-    router[route.method](route.path, rememberPattern(route.path), ...guards, ...parsers, run(service, route));
+    const handlers = [rememberPattern(route.path), ...guards, ...parsers, run(service, route, tellRecords)];
+    router[route.method](route.path, ...handlers);
   }
   for (const [path, methods] of methodsByPath(routes)) router.all(path, refuseMethod(methods));
   return router;
@@ -116,14 +120,16 @@ function allowedMethods(route: Route): string[] {
   return route.method === 'get' ? ['GET', 'HEAD'] : [route.method.toUpperCase()];
 }
 
-function run(service: string, route: Route): RequestHandler {
+function run(service: string, route: Route, tellRecords: TellRecords): RequestHandler {
   return async (req, res) => {
     if (route.stream) requireContentType(req, route.stream);
     const input = readInput(service, route, req, res);
     refuseHiddenFields(route, input);
     const result = await route.handle(input);
     if (res.headersSent) return;
-    send(res, route, maskedFor(route, input, result));
+    const body = answerOf(route, maskedFor(route, input, result));
+    if (req.method === 'GET' && typeof route.permission === 'string') tellRecords(req, res, recordsIn(body));
+    send(res, route, body);
   };
 }
 
@@ -160,13 +166,16 @@ function contextOf({ permission }: Route, caller: Caller, origin: RequestOrigin,
 }
 
 /** Answers must match the contract too: `parse` drops fields the contract does not name and throws on a defect. */
-function send(res: Response, route: Route, result: unknown): void {
+function answerOf(route: Route, result: unknown): unknown {
+  return route.status === 204 ? undefined : route.response.parse(result);
+}
+
+function send(res: Response, route: Route, body: unknown): void {
   res.status(route.status ?? 200);
   if (route.status === 204) {
     res.end();
     return;
   }
-  const body: unknown = route.response.parse(result);
   const version: unknown =
     typeof body === 'object' && body !== null ? Reflect.get(body, 'version') : undefined;
   if (typeof version === 'number') res.set('ETag', `"${version}"`);

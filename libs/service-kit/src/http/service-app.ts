@@ -7,6 +7,7 @@ import { type ErrorMapper, problemHandler, routeNotFound } from './problem-handl
 import { logRequests } from './request-log.ts';
 import { rememberOrigin } from './request-origin.ts';
 import type { Route } from './route.ts';
+import type { TellRecords } from './records-read.ts';
 import { createRouter } from './router.ts';
 import { setSecurityHeaders } from './security-headers.ts';
 
@@ -23,6 +24,8 @@ export interface ServiceAppOptions {
   checks: Record<string, HealthCheck>;
   isShuttingDown: () => boolean;
   errorMappers?: ErrorMapper[];
+  /** Where it is told how many records a caller reads; a header of the answer unless given. */
+  tellRecords?: TellRecords;
   /** Handlers between the routes and the 404: the gateway's proxy. */
   fallback?: RequestHandler[];
 }

@@ -28,7 +28,7 @@ export function createRefusalCounts(service: string, capacity = 100): RefusalCou
   /** Under the refusal's own key while there is room, else under the reason's. */
   function findOrStart(refusal: Refusal, from: WhereFrom): RefusalReport {
     const counts = refusal.subject ? certain : uncertain;
-    const key = `${refusal.reason} ${refusal.subject?.tenantId ?? ''} ${from.network}`;
+    const key = `${refusal.reason} ${whoseOf(refusal)} ${from.network}`;
     const found = counts.get(key);
     if (found) return found;
     const isRoomy = counts.size < capacity;
@@ -54,6 +54,12 @@ export function createRefusalCounts(service: string, capacity = 100): RefusalCou
       return taken;
     },
   };
+}
+
+/** Of whom a limit was used up is the point of telling it; everybody else is told apart by network. */
+function whoseOf({ reason, subject }: Refusal): string {
+  const { tenantId = '', userId } = subject ?? {};
+  return reason === 'read_limit' ? `${tenantId}/${userId}` : tenantId;
 }
 
 function start(service: string, { reason, subject }: Refusal, from: WhereFrom): RefusalReport {

@@ -82,6 +82,7 @@ function countTokensIn(metrics: Registry): (reason: RefusalReason) => void {
   });
   return (reason) => {
     if (reason === 'identity_headers') headers.inc();
-    else tokens.labels(reason).inc();
+    // Their token is good; the gateway counts what it limits.
+    else if (reason !== 'read_limit') tokens.labels(reason).inc();
   };
 }

@@ -131,6 +131,12 @@ export const provenElsewhere: ProvenElsewhere[] = [
     words: 'network',
   },
   {
+    where: 'tenant',
+    name: "the departing salesperson's export: paging through everything one may read",
+    file: 'apps/api-gateway/test/read-limits.test.ts',
+    words: 'is refused once their role has had its records of the hour',
+  },
+  {
     where: 'SSRF',
     name: 'rebinding: a name that is public when it is checked and private when it is connected to',
     file: `${kit}/http/outbound.test.ts`,
