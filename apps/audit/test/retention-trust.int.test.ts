@@ -227,6 +227,23 @@ describe('settings are refused', () => {
     expect(body).toMatchObject({ valid: false, first: { kind: 'record_missing' } });
   });
 
+  it('that are another tenant’s, also by a process that believes them there', async () => {
+    const id = await set();
+    const store = freshStore();
+    expect((await store.of(tenantId)).state).toBe('in_force');
+    const victim = uuidv7();
+    await audit.post('/audit-logs/holds', { reason: 'Case' }, { tenantId: victim });
+    while ((await records().countDocuments({ tenantId: victim })) === 0);
+    await audit.seal();
+    await collection('auditseals').updateOne(
+      { tenantId: victim },
+      { $set: { 'ids.0': `audit_retention:${id}:1` } },
+    );
+    await settings().updateOne({ _id: id }, { $set: { tenantId: victim } });
+    expect((await store.of(victim)).state).toBe('refused');
+    expect((await freshStore().of(victim)).state).toBe('refused');
+  });
+
   it('and admins can see that', async () => {
     await set();
     const state = async () => (await audit.get('/audit-logs/retention', { tenantId })).body.state as string;

@@ -1,8 +1,6 @@
 import type { Registry } from '@pipedesk/service-kit';
 import { Counter } from 'prom-client';
 
-export type RetentionMetrics = ReturnType<typeof createRetentionMetrics>;
-
 export function createRetentionMetrics(registry: Registry) {
   return {
     refused: new Counter({

@@ -89,9 +89,13 @@ export function createSealedSettingsReader({ seals, keys }: SealedSettingsDeps) 
   };
 }
 
+/** Another tenant's record is as good as none, however well it is sealed there. */
 function settingsOf(places: Place[], records: Map<string, AuditLog>): SealedSettings {
   return new Map(
-    places.map(({ id, entityId, version }) => [entityId, { version, record: records.get(id) ?? null }]),
+    places.map(({ id, tenantId, entityId, version }) => {
+      const record = records.get(id);
+      return [entityId, { version, record: record?.tenantId === tenantId ? record : null }];
+    }),
   );
 }
 
