@@ -100,6 +100,18 @@ describe('storing events', () => {
     await settled();
   });
 
+  it.each(['erasure', 'audit_access', 'audit_retention', 'audit_hold', 'audit_removal'] as const)(
+    'dead-letters an event of its own (%s): those never come by the bus',
+    async (entityType) => {
+      const event = buildEvent({ entityType });
+      await audit.bus.publish(event);
+      const [dead] = await audit.bus.take('audit.events.dead', 1);
+      expect(dead?.headers[reason]).toBe(`audit sends no ${event.type} over the bus`);
+      await settled();
+      expect(await versionsOf(String(event.subject.split('/')[1]))).toEqual([]);
+    },
+  );
+
   it('stores the good events of a batch beside the bad ones', async () => {
     const histories = Array.from({ length: 20 }, () => buildDealHistory(3));
     for (const history of histories) {
