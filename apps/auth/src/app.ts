@@ -1,19 +1,16 @@
-import { type Connection, createOutbox, databaseProblem, pingMongo } from '@pipedesk/mongo';
-import { createDelivery, type OutboxRelay, type Publisher } from '@pipedesk/messaging';
+import { createOutbox, databaseProblem, pingMongo } from '@pipedesk/mongo';
+import { createDelivery, type OutboxRelay } from '@pipedesk/messaging';
 import {
   createAuthenticator,
-  createLegacyPolicy,
   createRefusalLog,
   createServiceApp,
   createServiceAuthenticator,
-  type LegacyConfig,
-  type Logger,
   type RefusalLog,
-  type Registry,
   createKeySecret,
 } from '@pipedesk/service-kit';
 import type { Express } from 'express';
 import { availableParallelism } from 'node:os';
+import type { AppDeps } from './app-deps.ts';
 import { accountRoutes } from './accounts/account.routes.ts';
 import { createAccountService } from './accounts/account.service.ts';
 import { createLoginLimiter } from './accounts/login-limiter.ts';
@@ -29,20 +26,15 @@ import { createWorkQueue } from './credentials/work-queue.ts';
 import { createGrantRepository } from './grants/grant.model.ts';
 import { grantRoutes } from './grants/grant.routes.ts';
 import { createGrantService } from './grants/grant.service.ts';
-import type { GoogleOptions } from './google/google-provider.ts';
-import { googleRoutes } from './google/google.routes.ts';
-import { createGoogleService } from './google/google.service.ts';
-import { createGoogleSignIn } from './google/google-sign-in.ts';
+import { createEventRecordSweep, type EventRecordSweep } from './event-records/event-records.ts';
+import { createGoogleRoutes } from './google/google.ts';
 import { createInvitationRepository } from './invitations/invitation.model.ts';
 import { invitationRoutes } from './invitations/invitation.routes.ts';
 import { createInvitationService } from './invitations/invitation.service.ts';
-import { createLegacyAccessRepository } from './legacy/legacy-access.model.ts';
-import { createLegacyUseStore } from './legacy/legacy-use.model.ts';
-import { legacyRoutes } from './legacy/legacy.routes.ts';
-import { createLegacyService } from './legacy/legacy.service.ts';
+import { createLegacyRoutes } from './legacy/legacy.ts';
 import { createLoginAttempts } from './login-attempts/login-attempts.ts';
 import { createLetters } from './mail/letters.ts';
-import { createMailer, type Mailer, type SendMail } from './mail/mailer.ts';
+import { createMailer, type Mailer } from './mail/mailer.ts';
 import { createOneTimeTokens } from './one-time/one-time-tokens.ts';
 import { permissionRoutes } from './permissions/permission.routes.ts';
 import { createPermissionService } from './permissions/permission.service.ts';
@@ -66,49 +58,16 @@ import { createTeamRepository } from './teams/team.model.ts';
 import { teamRoutes } from './teams/team.routes.ts';
 import { createTeamService } from './teams/team.service.ts';
 import { createTenantRepository } from './tenants/tenant.model.ts';
-import { createKeyRotation, type KeyRotation } from './tokens/key-rotation.ts';
-import { createKeyRing } from './tokens/key-ring.ts';
+import type { KeyRotation } from './tokens/key-rotation.ts';
 import { keyRoutes } from './tokens/key.routes.ts';
-import { createSigningKeyStore } from './tokens/signing-key.model.ts';
-import { createTokenIssuer } from './tokens/token-issuer.ts';
+import { createSigning } from './tokens/signing.ts';
 import { createAdminLock } from './users/admin-lock.ts';
-import { createEmailLookup, createGoogleLookup, createUserRepository } from './users/user.model.ts';
+import { createEmailLookup, createUserRepository } from './users/user.model.ts';
 import { userRoutes } from './users/user.routes.ts';
 import { createUserService } from './users/user.service.ts';
 
-export interface AppDeps {
-  connection: Connection;
-  publisher: Publisher;
-  log: Logger;
-  metrics: Registry;
-  trustedProxies: string;
-  isShuttingDown: () => boolean;
-  issuer: string;
-  audience: string;
-  /** 32 bytes in base64. */
-  keySecret: string;
-  serviceSecret: string;
-  /** For so long a key signs. */
-  keyRotationDays: number;
-  /** Of an access token, seconds. */
-  tokenLifetime: number;
-  /** Where the links in mails lead to. */
-  appUrl: string;
-  sendMail: SendMail;
-  /** Seconds between two reports of refused tokens to audit. */
-  refusalsEvery: number;
-  /** Who is still believed by headers; nobody unless told. */
-  legacy?: LegacyConfig;
-  /** Without it nobody signs in with Google. */
-  google?: GoogleOptions | undefined;
-  /** Tests turn it. */
-  clock?: () => Date;
-}
-
 /** Password checks at a time: one core stays free for everything else, as far as there is a second one. */
 const hashing = { concurrency: Math.max(1, availableParallelism() - 1), capacity: 100 };
-
-const nobodyByHeaders: LegacyConfig = { LEGACY_STAGES: [], LEGACY_CLIENTS: [], LEGACY_GUIDE_URL: '/docs' };
 
 /** Builds the service; never listens. */
 export function createApp(deps: AppDeps): {
@@ -116,6 +75,7 @@ export function createApp(deps: AppDeps): {
   relay: OutboxRelay;
   mailer: Mailer;
   rotation: KeyRotation;
+  eventRecords: EventRecordSweep;
   refusals: RefusalLog;
 } {
   const { connection, publisher, log, metrics, issuer, audience, tokenLifetime } = deps;
@@ -132,16 +92,7 @@ export function createApp(deps: AppDeps): {
   });
 
   const keySecret = createKeySecret(deps.keySecret);
-  const keyStore = createSigningKeyStore(connection);
-  const keys = createKeyRing({ store: keyStore, secret: keySecret, log, clock });
-  const rotation = createKeyRotation({
-    store: keyStore,
-    secret: keySecret,
-    log,
-    clock,
-    period: deps.keyRotationDays * 86_400_000,
-    tokenLifetime,
-  });
+  const { keys, rotation, tokens } = createSigning({ ...deps, secret: keySecret, clock });
   const credentials = createCredentialStore(connection);
   const passwords = createPasswords(createWorkQueue(hashing));
   const refreshTokens = createRefreshTokens({
@@ -179,7 +130,6 @@ export function createApp(deps: AppDeps): {
   const letters = createLetters(deps.appUrl);
   const limiter = createLoginLimiter();
   const attempts = createLoginAttempts(store, log);
-  const tokens = createTokenIssuer({ keys, issuer, audience, lifetime: tokenLifetime, clock });
   const answers = createTokenAnswers({ sessions, tokens, users, tenants });
   const accounts = createAccountService({
     tenants,
@@ -226,23 +176,6 @@ export function createApp(deps: AppDeps): {
     tokens,
     clock,
   });
-  const google = createGoogleService({
-    users: userRepository,
-    findByEmail,
-    findByGoogle: createGoogleLookup(connection),
-    accounts,
-    attempts,
-    clock,
-    log,
-  });
-  const googleSignIn = deps.google && createGoogleSignIn(deps.google, keySecret, clock);
-  const legacy = createLegacyService({
-    policy: createLegacyPolicy(deps.legacy ?? nobodyByHeaders),
-    accesses: createLegacyAccessRepository(store),
-    uses: createLegacyUseStore(connection),
-    tokens,
-    clock,
-  });
   const apiKeys = createApiKeyService({
     apiKeys: createApiKeyRepository(store),
     hashes: createApiKeyHashes(connection),
@@ -283,7 +216,12 @@ export function createApp(deps: AppDeps): {
     }),
     routes: [
       ...accountRoutes(accounts),
-      ...googleRoutes(googleSignIn, google),
+      ...createGoogleRoutes({
+        ...{ connection, findByEmail, accounts, credentials, sessions, oneTime, attempts, clock, log },
+        options: deps.google,
+        secret: keySecret,
+        users: userRepository,
+      }),
       ...sessionRoutes(sessions),
       ...passwordRoutes(passwordService),
       ...secondFactorRoutes(secondFactors),
@@ -295,7 +233,7 @@ export function createApp(deps: AppDeps): {
       ...invitationRoutes(invitations),
       ...keyRoutes(keys),
       ...accessRefusalRoutes(keepRefusals),
-      ...legacyRoutes(legacy),
+      ...createLegacyRoutes({ config: deps.legacy, store, tokens, clock }),
       ...revocationRoutes({ reader: createRevocationReader(connection), tokenLifetime, clock }),
     ],
     // The broker is not asked: writes go on without it, their events wait in the outbox.
@@ -306,6 +244,7 @@ export function createApp(deps: AppDeps): {
     app,
     mailer,
     rotation,
+    eventRecords: createEventRecordSweep({ connection, clock, log }),
     refusals,
     relay: createDelivery({ source: outbox, publisher, log, metrics }),
   };

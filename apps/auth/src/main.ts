@@ -23,7 +23,7 @@ runProcess(log, lifecycle, async () => {
   const connection = await connectMongo({ uri: config.MONGODB_URI, database: config.MONGODB_DATABASE, log });
   await migrate(connection, migrations, log);
   const publisher = createPublisher({ url: config.AMQP_URL, service, log });
-  const { app, relay, mailer, rotation, refusals } = createApp({
+  const { app, relay, mailer, rotation, eventRecords, refusals } = createApp({
     connection,
     publisher,
     log,
@@ -45,6 +45,7 @@ runProcess(log, lifecycle, async () => {
   const http = await listen(app, config.HOST, config.PORT);
   lifecycle.onShutdown('http', http.close);
   lifecycle.onShutdown('key rotation', rotation.close);
+  lifecycle.onShutdown('removal of old records', eventRecords.close);
   lifecycle.onShutdown('refusals', refusals.close);
   lifecycle.onShutdown('mails', mailer.settled);
   lifecycle.onShutdown('outbox relay', relay.close);

@@ -1,5 +1,6 @@
 import type { Migration } from '@pipedesk/mongo';
 import { apiKeyMigrations } from './api-keys/api-key.model.ts';
+import { eventRecordMigrations } from './event-records/event-records.ts';
 import { grantMigrations } from './grants/grant.model.ts';
 import { invitationMigrations } from './invitations/invitation.model.ts';
 import { legacyAccessMigrations } from './legacy/legacy-access.model.ts';
@@ -31,4 +32,5 @@ export const migrations: Migration[] = [
   ...accessRefusalMigrations,
   ...legacyAccessMigrations,
   ...legacyUseMigrations,
+  ...eventRecordMigrations,
 ];

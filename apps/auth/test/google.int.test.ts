@@ -1,76 +1,35 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { User } from '@pipedesk/contracts';
 import {
   type GoogleAccount,
   type GoogleEmulator,
   type IdTokenFault,
   startGoogleEmulator,
 } from '@pipedesk/google-emulator';
-import { randomUUID } from 'node:crypto';
 import { Secret, TOTP } from 'otpauth';
 import { addUser, buildEmail, logIn, password, signUp } from './accounts.ts';
 import { takeEvents } from './bus.ts';
-import { type Answer, type Auth, startAuth } from './start-auth.ts';
-
-const client = { clientId: 'pipedesk-tests', clientSecret: 'known to Google and to us' };
-/** Where the pages are; the tests go there by themselves. */
-const redirectUri = 'http://127.0.0.1:8080/auth/google/callback';
+import { type Browser, client, createGoogleBrowser, redirectUri, startGoogle } from './google-browser.ts';
+import { type Auth, startAuth } from './start-auth.ts';
 
 let google: GoogleEmulator;
 let auth: Auth;
+let browser: ReturnType<typeof createGoogleBrowser>;
 beforeAll(async () => {
-  const registered = { id: client.clientId, secret: client.clientSecret, redirectUris: [redirectUri] };
-  google = await startGoogleEmulator({ accounts: [], clients: [registered] });
+  google = await startGoogle();
   auth = await startAuth({ google: { ...client, redirectUri, emulatorUrl: google.url } });
+  browser = createGoogleBrowser(auth, google);
 });
 afterAll(async () => {
   await auth.stop();
   await google.close();
 });
 
-/** What a browser holds between the two requests. */
-interface Browser {
-  cookie: string;
-  /** At Google. */
-  url: URL;
-}
-
-async function begin(): Promise<Browser> {
-  const answer = await fetch(`${auth.url}/auth/google`, { redirect: 'manual' });
-  expect(answer.status).toBe(302);
-  const cookie = answer.headers.get('set-cookie')?.split(';')[0] ?? '';
-  return { cookie, url: new URL(answer.headers.get('location') ?? '') };
-}
-
-/** Chooses the account at Google. @returns the query Google sends the browser back with */
-async function consent({ url }: Pick<Browser, 'url'>, { email }: GoogleAccount): Promise<string> {
-  const chosen = new URL(url);
-  chosen.searchParams.set('login_hint', email);
-  const answer = await fetch(chosen, { redirect: 'manual' });
-  const back = new URL(answer.headers.get('location') ?? '');
-  expect(back.href.startsWith(redirectUri)).toBe(true);
-  return back.search;
-}
-
-const comeBack = (query: string, cookie?: string): Promise<Answer> =>
-  auth.request('GET', `/auth/google/callback${query}`, cookie === undefined ? {} : { headers: { cookie } });
-
-async function signIn(account: GoogleAccount): Promise<Answer> {
-  const browser = await begin();
-  return comeBack(await consent(browser, account), browser.cookie);
-}
-
-function addAccount(overrides: Partial<GoogleAccount> = {}): GoogleAccount {
-  const account = { sub: randomUUID(), email: buildEmail(), emailVerified: true, name: 'Gus', ...overrides };
-  google.accounts.push(account);
-  return account;
-}
-
-/** A user with an account at Google of the same address. */
-async function buildMember(): Promise<{ user: User; account: GoogleAccount }> {
-  const user = await addUser(auth, await signUp(auth), 'sales');
-  return { user, account: addAccount({ email: user.email }) };
-}
+const begin = () => browser.begin();
+const consent = (at: Pick<Browser, 'url'>, account: GoogleAccount) => browser.consent(at, account);
+const comeBack = (query: string, cookie?: string) => browser.comeBack(query, cookie);
+const signIn = (account: GoogleAccount) => browser.signIn(account);
+const addAccount = (overrides?: Partial<GoogleAccount>) => browser.addAccount(overrides);
+const buildMember = () => browser.buildMember();
 
 const stored = (id: string) =>
   auth.connection.collection<{ _id: string; googleSub: string | null }>('users').findOne({ _id: id });

@@ -3,7 +3,8 @@ import { createPublisher } from '@pipedesk/messaging';
 import { connectMongo, type Connection, migrate } from '@pipedesk/mongo';
 import { createLogger, createMetrics, listen } from '@pipedesk/service-kit';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { type AppDeps, createApp } from '../src/app.ts';
+import type { AppDeps } from '../src/app-deps.ts';
+import { createApp } from '../src/app.ts';
 import type { KeyRotation } from '../src/tokens/key-rotation.ts';
 import type { Mail } from '../src/mail/mailer.ts';
 import { migrations } from '../src/migrations.ts';
@@ -74,7 +75,7 @@ async function startReplica(
   await migrate(connection, migrations, log);
   const publisher = createPublisher({ url: amqpUrlOf(given('AMQP_URL'), name), service: 'auth', log });
   const mails: Mail[] = [];
-  const { app, relay, rotation, refusals } = createApp({
+  const { app, relay, rotation, eventRecords, refusals } = createApp({
     connection,
     publisher,
     log,
@@ -106,6 +107,7 @@ async function startReplica(
       await http.close();
       await refusals.close();
       rotation.close();
+      eventRecords.close();
       await relay.close();
       await publisher.close();
       await connection.close();

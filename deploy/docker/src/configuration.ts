@@ -32,6 +32,7 @@ const compose = `
 | \`CORS_ORIGINS\`, \`LOG_LEVEL\`, \`SMTP_URL\`, \`MAIL_FROM\`, \`APP_URL\` | As above. | as above |
 | \`LEGACY_SUNSET\`, \`LEGACY_STAGES\`, \`LEGACY_CLIENTS\` | As above, for gateway and auth alike. | none |
 | \`GOOGLE_CLIENT_ID\`, \`GOOGLE_CLIENT_SECRET\`, \`GOOGLE_REDIRECT_URI\` | As above, all three or none. | none |
+| \`GOOGLE_RETURN_URL\` | As above. | none |
 | \`PIPEDESK_PORT\`, \`PROMETHEUS_PORT\`, \`GRAFANA_PORT\` | Ports on 127.0.0.1. | \`8080\`, \`9090\`, \`3000\` |
 `;
 

@@ -33,6 +33,7 @@ export * from './http/passwords.ts';
 export * from './http/permissions.ts';
 export * from './http/problem.ts';
 export * from './http/record.ts';
+export * from './http/google.ts';
 export * from './http/refusals.ts';
 export * from './http/revocations.ts';
 export * from './http/sessions.ts';

@@ -9,4 +9,5 @@ export { migrate, type Migration } from './migrations.ts';
 export { keepUnique } from './keep-unique.ts';
 export { createOutbox, type Outbox } from './outbox.ts';
 export type { RecordBase } from './record.ts';
+export { removeSettled } from './remove-settled.ts';
 export { tenantOf } from './tenant.ts';

@@ -65,6 +65,7 @@ const publicRoutes = new Set([
   'HEAD /auth/google',
   'GET /auth/google/callback',
   'HEAD /auth/google/callback',
+  'POST /auth/google/session',
   'POST /auth/refresh',
   'POST /auth/token',
   'POST /auth/password/reset-request',

@@ -17,6 +17,8 @@ export interface GoogleOptions {
   clientSecret: string;
   /** The callback as Google knows it. */
   redirectUri: string;
+  /** The page of the front end that browsers go on to; without it the callback answers by itself. */
+  returnUrl?: string | undefined;
   /** An emulator in Google's place; never in production. */
   emulatorUrl?: string | undefined;
 }

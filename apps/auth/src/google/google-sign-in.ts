@@ -13,8 +13,10 @@ import { createSignInCookie } from './sign-in-cookie.ts';
 
 /** The two requests of a browser that signs in with Google. */
 export interface GoogleSignIn {
-  /** @returns where the browser goes on */
-  begin(res: Response): Promise<string>;
+  /** @param challenge of the page that begins. @returns where the browser goes on */
+  begin(res: Response, challenge?: string): Promise<string>;
+  /** What the page gave that began in this browser. */
+  challengeOf(req: Request): string | undefined;
   /** @throws ProblemError 401 `google_sign_in_refused`, 503 `google_unavailable` */
   finish(req: Request, res: Response): Promise<GoogleIdentity>;
 }
@@ -29,11 +31,12 @@ export function createGoogleSignIn(
   const passport = new Passport();
   passport.use(createGoogleStrategy(provider, cookie));
   return {
-    begin: async (res) => {
+    begin: async (res, challenge) => {
       const { url, checks } = await provider.begin();
-      cookie.set(res, checks);
+      cookie.set(res, { checks, challenge });
       return url;
     },
+    challengeOf: (req) => cookie.read(req)?.challenge,
     finish: (req, res) => {
       // One attempt a sign-in, whatever comes of it.
       cookie.clear(res);

@@ -9,10 +9,10 @@ import type { SignInCookie } from './sign-in-cookie.ts';
  */
 export function createGoogleStrategy(provider: GoogleProvider, cookie: SignInCookie): Strategy {
   async function identify(req: Request): Promise<GoogleIdentity> {
-    const checks = cookie.read(req);
-    if (!checks) throw new Error('this browser has begun no sign-in');
+    const begun = cookie.read(req);
+    if (!begun) throw new Error('this browser has begun no sign-in');
     const at = req.originalUrl.indexOf('?');
-    return provider.finish(at < 0 ? '' : req.originalUrl.slice(at), checks);
+    return provider.finish(at < 0 ? '' : req.originalUrl.slice(at), begun.checks);
   }
 
   return {

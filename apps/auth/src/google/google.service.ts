@@ -60,21 +60,26 @@ export function createGoogleService(deps: GoogleDeps) {
     }
   }
 
+  /**
+   * The user behind a Google account.
+   * @throws ProblemError 401 `google_sign_in_refused`, the same for unknown, disabled and unverified
+   */
+  async function identify(google: GoogleIdentity, origin: RequestOrigin): Promise<Identity> {
+    const identity = await findUser(google, origin);
+    if (identity?.status === 'active') return identity;
+    if (identity) attempts.failed(identity, origin, 'user_disabled');
+    else log.warn({ requestId: origin.requestId }, 'sign-in with a Google account of nobody here');
+    throw refused();
+  }
+
   return {
-    /**
-     * The session of the user behind a Google account, or the question for the second factor: Google does not replace it.
-     * @throws ProblemError 401 `google_sign_in_refused`, the same for unknown, disabled and unverified
-     */
-    enter: async (
-      google: GoogleIdentity,
-      origin: RequestOrigin,
-    ): Promise<TokenAnswer | SecondFactorWanted> => {
-      const identity = await findUser(google, origin);
-      if (identity?.status === 'active') return accounts.enter(identity, origin);
-      if (identity) attempts.failed(identity, origin, 'user_disabled');
-      else log.warn({ requestId: origin.requestId }, 'sign-in with a Google account of nobody here');
-      throw refused();
-    },
+    identify,
+    /** The session, or the question for the second factor: Google does not replace it. */
+    open: (identity: Identity, origin: RequestOrigin): Promise<TokenAnswer | SecondFactorWanted> =>
+      accounts.enter(identity, origin),
+    /** Both at once, as `identify` throws. */
+    enter: async (google: GoogleIdentity, origin: RequestOrigin): Promise<TokenAnswer | SecondFactorWanted> =>
+      accounts.enter(await identify(google, origin), origin),
   };
 }
 

@@ -5,14 +5,22 @@ import type { SignInChecks } from './google-provider.ts';
 
 const begunSchema = z.object({
   checks: z.object({ state: z.string(), nonce: z.string(), verifier: z.string() }),
+  challenge: z.string().optional(),
   until: z.number(),
 });
 
+/** A sign-in that has begun in a browser. */
+interface Begun {
+  checks: SignInChecks;
+  /** Of the page that began it. */
+  challenge?: string | undefined;
+}
+
 /** Binds a sign-in to the browser that began it: sealed, so that the browser can neither read nor change it. */
 export interface SignInCookie {
-  set(res: Response, checks: SignInChecks): void;
+  set(res: Response, begun: Begun): void;
   /** Undefined when there is none, it is somebody else's work, or too old. */
-  read(req: Request): SignInChecks | undefined;
+  read(req: Request): Begun | undefined;
   clear(res: Response): void;
 }
 
@@ -26,15 +34,15 @@ export function createSignInCookie(secret: KeySecret, isSecure: boolean, clock: 
   const name = isSecure ? '__Secure-pipedesk_google' : 'pipedesk_google';
   const attributes = { httpOnly: true, sameSite: 'lax' as const, secure: isSecure, path };
   return {
-    set: (res, checks) => {
-      const text = JSON.stringify({ checks, until: clock().getTime() + lifetime });
+    set: (res, begun) => {
+      const text = JSON.stringify({ ...begun, until: clock().getTime() + lifetime });
       res.cookie(name, secret.seal(text, label), { ...attributes, maxAge: lifetime });
     },
     read: (req) => {
       const pairs = req.headers.cookie?.split(';').map((pair) => pair.trim()) ?? [];
       const sealed = pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
       const begun = sealed === undefined ? undefined : begunSchema.safeParse(opened(secret, sealed)).data;
-      return begun && begun.until > clock().getTime() ? begun.checks : undefined;
+      return begun && begun.until > clock().getTime() ? begun : undefined;
     },
     clear: (res) => {
       res.clearCookie(name, attributes);

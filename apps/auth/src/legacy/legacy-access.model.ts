@@ -8,8 +8,6 @@ import {
 import type { StoreDeps } from '../store-deps.ts';
 
 const collection = 'legacy_accesses';
-/** Audit keeps them for good; here they are only written, seconds. */
-const keptFor = 90 * 86_400;
 
 /** A token that was given for headers; its id is the `sid` of that token. */
 interface LegacyAccess extends RecordBase {
@@ -41,12 +39,6 @@ export function createLegacyAccessRepository(deps: StoreDeps): LegacyAccessRepos
 export const legacyAccessMigrations: Migration[] = [
   {
     id: '2026-11-26-legacy-access-indexes',
-    up: (db) =>
-      db
-        .collection(collection)
-        .createIndexes([
-          ...auditedIndexes,
-          { key: { createdAt: 1 }, name: 'expired', expireAfterSeconds: keptFor },
-        ]),
+    up: (db) => db.collection(collection).createIndexes([...auditedIndexes]),
   },
 ];

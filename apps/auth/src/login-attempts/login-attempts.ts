@@ -4,8 +4,6 @@ import type { CredentialOwner } from '../credentials/credential.model.ts';
 import type { StoreDeps } from '../store-deps.ts';
 
 const collection = 'login_attempts';
-/** Audit keeps them for good; here they are only written, seconds. */
-const keptFor = 90 * 86_400;
 
 export type FailureReason = 'wrong_password' | 'user_disabled' | 'wrong_code';
 
@@ -55,12 +53,6 @@ function contextOf({ tenantId, userId }: CredentialOwner, origin: RequestOrigin)
 export const loginAttemptMigrations: Migration[] = [
   {
     id: '2026-11-22-login-attempt-indexes',
-    up: (db) =>
-      db
-        .collection(collection)
-        .createIndexes([
-          ...auditedIndexes,
-          { key: { createdAt: 1 }, name: 'expired', expireAfterSeconds: keptFor },
-        ]),
+    up: (db) => db.collection(collection).createIndexes([...auditedIndexes]),
   },
 ];

@@ -4,7 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 const collection = 'one_time_tokens';
 
 /** What a token is good for; one for another purpose is as unknown as an invented one. */
-export type Purpose = 'password_reset' | 'invitation' | 'second_factor';
+export type Purpose = 'password_reset' | 'invitation' | 'second_factor' | 'google_sign_in';
 
 /** Whom a token speaks for: a user, or the invitation a user will come from. */
 export interface TokenOwner {

@@ -4,8 +4,6 @@ import type { Logger, TenantContext } from '@pipedesk/service-kit';
 import type { StoreDeps } from '../store-deps.ts';
 
 const collection = 'access_refusals';
-/** Audit keeps them for good; here they are only written, seconds. */
-const keptFor = 90 * 86_400;
 
 /** Callers who were not believed, as one record per reason, network and report of a process. */
 interface AccessRefusal
@@ -56,12 +54,6 @@ function contextOf({ tenantId, service, ip, userAgent, requestId }: RefusalRepor
 export const accessRefusalMigrations: Migration[] = [
   {
     id: '2026-11-26-access-refusal-indexes',
-    up: (db) =>
-      db
-        .collection(collection)
-        .createIndexes([
-          ...auditedIndexes,
-          { key: { createdAt: 1 }, name: 'expired', expireAfterSeconds: keptFor },
-        ]),
+    up: (db) => db.collection(collection).createIndexes([...auditedIndexes]),
   },
 ];

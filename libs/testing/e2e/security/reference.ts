@@ -185,6 +185,7 @@ const identityRows: Row[] = [
   gateRow('POST /auth/step-up', 'auth', matrix.everybody, 400, empty),
   gateRow('POST /auth/mfa/recovery-codes', 'auth', matrix.everybody, 409),
   gateRow('DELETE /auth/mfa', 'auth', matrix.everybody, 204),
+  gateRow('DELETE /auth/google', 'auth', matrix.everybody, 404),
   gateRow('DELETE /users/{id}/mfa', 'auth', matrix.admins, 404, { path: `/users/${nobodys}/mfa` }),
   gateRow('GET /auth/legacy-usage', 'auth', matrix.admins, 200),
   gateRow('POST /auth/api-keys', 'auth', keyHolders, 400, empty),
@@ -280,6 +281,7 @@ export const openRows: OpenRow[] = [
   // Off unless configured, and said without a look at any token.
   publicRow('GET /auth/google', 'auth', 404),
   publicRow('GET /auth/google/callback', 'auth', 404),
+  publicRow('POST /auth/google/session', 'auth', 400),
   publicRow('POST /auth/refresh', 'auth', 400),
   publicRow('POST /auth/token', 'auth', 400),
   publicRow('POST /auth/password/reset-request', 'auth', 400),
