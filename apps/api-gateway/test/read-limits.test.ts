@@ -103,10 +103,10 @@ describe('counted', () => {
   it('is nothing where no record is told: refusals, answers to writes, and what is no number', async () => {
     const { upstreams, metrics } = await started();
     const { token } = buildPerson({ role: 'sales' });
-    upstreams.crm.answer((_req, res) => {
-      res.writeHead(200, { [recordsReadHeader]: 'all' }).end();
-    });
-    await statuses(3, '/deals', token);
+    for (const told of ['all', '-3', '1.5', 'Infinity', '']) {
+      upstreams.crm.answer((_req, res) => void res.writeHead(200, { [recordsReadHeader]: told }).end());
+      expect(await statuses(2, '/deals', token)).toEqual([200, 200]);
+    }
     upstreams.crm.answer((_req, res) => void res.writeHead(404).end());
     await statuses(3, '/deals', token);
     expect(await metrics.metrics()).not.toContain('pipedesk_records_read_total{');

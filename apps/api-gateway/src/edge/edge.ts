@@ -109,7 +109,7 @@ export function createEdge(deps: EdgeDeps): Edge {
           send(arrival, limits.admitCaller(caller, routeClass));
           return;
         }
-        reads.admit(caller, { ...refusedRequest(req), requestId: origin.requestId });
+        reads.admit(caller, () => ({ ...refusedRequest(req), requestId: origin.requestId }));
         send(arrival, limits.admitCaller(caller, routeClass), (records) => {
           reads.count(caller, records);
         });

@@ -38,8 +38,7 @@ export function edgeOriginOf(
 
 /** W3C Trace Context, level 1, sampled. UUIDs come from a pool of random bytes, which makes them cheap. */
 function newTraceparent(): string {
-  const [trace, parent] = [randomUUID(), randomUUID()].map((id) => id.replaceAll('-', ''));
-  return `00-${trace}-${parent?.slice(16)}-01`;
+  return `00-${randomUUID().replaceAll('-', '')}-${randomUUID().replaceAll('-', '').slice(16)}-01`;
 }
 
 /** True when the peer is one of the trusted proxies. */

@@ -17,7 +17,7 @@ export function limitCallers(
         return;
       }
       try {
-        if (req.method === 'GET') reads.admit(callerOf(req), refusedRequest(req));
+        if (req.method === 'GET') reads.admit(callerOf(req), () => refusedRequest(req));
         setFields(res, limits.admitCaller(callerOf(req), routeClassOf(req.method, req.path)));
         next();
       } catch (refusal) {

@@ -8,8 +8,8 @@ import { createWindowCounter, type WindowCounter } from './window-counter.ts';
 export type ReadQuotas = Record<Role | 'tenant', number>;
 
 export interface ReadLimits {
-  /** Lets in who may read on. @throws ProblemError 429, which is told to audit */
-  admit(caller: Caller, from: RefusedRequest): void;
+  /** Lets in who may read on. @param from is asked only of the refused. @throws ProblemError 429, which is told to audit */
+  admit(caller: Caller, from: () => RefusedRequest): void;
   /** Counts what an answer carried. */
   count(caller: Caller, records: number): void;
   /** By name, for sharing them between processes. */
@@ -61,12 +61,12 @@ export function createReadLimits(options: ReadLimitsOptions): ReadLimits {
         if (limit.quota > 0) requireRoom(limit, caller.userId, refused);
         if (ofTenant.quota > 0) requireRoom(ofTenant, caller.tenantId, refused);
       } catch (error) {
-        refusals?.note(from, { reason: 'read_limit', subject: caller });
+        refusals?.note(from(), { reason: 'read_limit', subject: caller });
         throw error;
       }
     },
     count: ({ role, userId, tenantId }, records) => {
-      if (!(records > 0)) return;
+      if (!Number.isSafeInteger(records) || records <= 0) return;
       read[role].inc(records);
       byUser.add(userId, records);
       byTenant.add(tenantId, records);

@@ -119,6 +119,12 @@ export const provenElsewhere: ProvenElsewhere[] = [
     words: 'refuses an ID token',
   },
   {
+    where: 'login',
+    name: 'Google sign-in to a front end: an open redirect, a code copied, used twice or of yesterday, a login by a foreign link',
+    file: 'apps/auth/test/google-return.int.test.ts',
+    words: 'opens nothing without the secret of the page that began',
+  },
+  {
     where: 'RBAC',
     name: 'exports and erasures with an old proof of identity, also after a refresh',
     file: 'apps/auth/test/second-factor.int.test.ts',
