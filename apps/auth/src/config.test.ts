@@ -43,7 +43,9 @@ describe('the configuration', () => {
     expect(load(emulator)).not.toThrow();
     expect(load({ ...production, ...emulator })).toThrow('GOOGLE_EMULATOR_URL');
     const plain = { GOOGLE_REDIRECT_URI: 'http://crm.example.com/auth/google/callback' };
-    expect(load({ ...production, ...plain })).toThrow('GOOGLE_REDIRECT_URI: and GOOGLE_RETURN_URL must be https');
+    expect(load({ ...production, ...plain })).toThrow(
+      'GOOGLE_REDIRECT_URI: and GOOGLE_RETURN_URL must be https',
+    );
     const page = { GOOGLE_RETURN_URL: 'http://app.example.com/' };
     expect(load(page)).not.toThrow();
     expect(load({ ...production, ...page })).toThrow('GOOGLE_RETURN_URL must be https');
