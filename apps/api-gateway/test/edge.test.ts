@@ -160,6 +160,14 @@ describe('headers a service sees', () => {
     expect(bad.headers.traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
     expect(bad.headers).not.toHaveProperty('tracestate');
   });
+
+  it('are told apart by a trace each, also after more of them than there were random bytes for', async () => {
+    await Promise.all(
+      Array.from({ length: 300 }, async () => (await gateway.get('/deals', token)).arrayBuffer()),
+    );
+    const traces = gateway.upstreams.crm.requests.slice(-300).map(({ headers }) => headers.traceparent);
+    expect(new Set(traces).size).toBe(300);
+  });
 });
 
 describe('refusals', () => {
