@@ -41,7 +41,11 @@ const sealing = createSealing({
 const store = createLogStore(models);
 const bare = { announce: () => Promise.resolve() };
 const unstamped = { stamp: <T>(one: T) => one, isAuthentic: () => true };
-const plain = createIngestService({ store, intake: bare, stamper: unstamped, clock });
+const nothingRemoved = { find: () => Promise.resolve(new Map()) };
+const plain = createIngestService({
+  ...{ store, clock },
+  ...{ intake: bare, stamper: unstamped, removed: nothingRemoved },
+});
 const sealed = createIngestService({ store, ...sealing.atIngest, clock });
 /** Wall time and this process's CPU time: the second is the steadier figure on a machine that has other things to do. */
 const say = (what: string, { seconds, cpu }: Timing, records: number) => {

@@ -15,6 +15,8 @@ import { createExportService } from './exports/export.service.ts';
 import { createIngestConsumer } from './ingest/ingest.consumer.ts';
 import { createIngestService } from './ingest/ingest.service.ts';
 import { createLogStore } from './ingest/log-store.ts';
+import { createRecordOwn } from './ingest/record-own.ts';
+import { startRemoving } from './removals/removing.ts';
 import { createRetaining } from './retention/retaining.ts';
 import { type Background, startBackground } from './seals/background.ts';
 import { reportRoutes } from './reports/report.routes.ts';
@@ -38,6 +40,8 @@ export interface AppDeps {
   /** Encrypts the keys of seals and marks records as stored by the service. */
   keySecret: KeySecret;
   sealing: SealingSettings;
+  /** Removal of old records: time between rounds, ms. */
+  removing: { every: number };
   streaming: StreamingSettings;
 }
 
@@ -45,6 +49,7 @@ export interface App {
   app: Express;
   consumer: Consumer;
   sealing: Background;
+  removing: Background;
   streaming: Streaming;
 }
 
@@ -76,7 +81,8 @@ export function createApp(deps: AppDeps): App {
     },
   });
   const access = createAccessLog({ store: ingest.store, clock });
-  const auditLogs = createAuditLogService({ logs, access });
+  const { removed } = seals;
+  const auditLogs = createAuditLogService({ logs, access, removed });
   const erasing = createErasing({
     ...deps,
     ...seals,
@@ -94,8 +100,16 @@ export function createApp(deps: AppDeps): App {
     ...deps.sealing,
     run: () => own.sweep().then(seals.run).then(erasing.run),
   });
+  const removing = startRemoving({
+    ...deps,
+    ...seals,
+    ...deps.removing,
+    retentions: retaining.retention,
+    record: createRecordOwn(ingest),
+    clock,
+  });
   const consumer = createIngestConsumer({ amqpUrl, ingest, log, metrics });
-  const claims = answerClaims({ url: amqpUrl, log, findGaps: createGapFinder(models.all) });
+  const claims = answerClaims({ url: amqpUrl, log, findGaps: createGapFinder(models.all, removed) });
   const app = createServiceApp({
     ...deps,
     service: 'audit',
@@ -105,11 +119,11 @@ export function createApp(deps: AppDeps): App {
       ...erasing.routes,
       ...streaming.routes,
       ...retaining.routes,
-      ...exportRoutes(createExportService({ logs, access, clock })),
+      ...exportRoutes(createExportService({ logs, access, removed, clock })),
       ...reportRoutes(createReportService({ reader: createReportReader(models), access, clock })),
       ...auditLogRoutes(auditLogs),
-      ...versionRoutes(createVersionService({ logs, auditLogs })),
-      ...activityRoutes(createActivityService({ logs })),
+      ...versionRoutes(createVersionService({ logs, auditLogs, removed })),
+      ...activityRoutes(createActivityService({ logs, removed })),
     ],
     checks: { database: pingMongo(connection), broker: connected(consumer) },
     errorMappers: [databaseProblem],
@@ -119,7 +133,13 @@ export function createApp(deps: AppDeps): App {
     await sealing.close();
     await seals.close();
   };
-  return { app, consumer: { ...consumer, close }, sealing: { ...sealing, close: closeSealing }, streaming };
+  return {
+    app,
+    consumer: { ...consumer, close },
+    sealing: { ...sealing, close: closeSealing },
+    removing,
+    streaming,
+  };
 }
 
 /** Longer than a round takes unless its process is gone. */

@@ -21,6 +21,8 @@ export const configSchema = z
     AUDIT_KEY_ROTATION_DAYS: z.coerce.number().int().min(1).max(3_650).default(90),
     /** Ids of keys made under an earlier `AUDIT_KEY_SECRET` that still count, comma-separated. */
     AUDIT_TRUSTED_KEYS: z.string().default(''),
+    /** Seconds between two rounds of removing what retention says is too old. */
+    AUDIT_REMOVAL_INTERVAL_SECONDS: z.coerce.number().int().min(1).max(86_400).default(60),
     /** A file that takes every sealed record of every tenant as a JSON line, for a SIEM's collector. Of one replica alone. */
     AUDIT_STREAM_FILE: z.string().optional(),
     /** Hosts (with a port that is not their scheme's) to which webhooks may go without TLS and inside the network, comma-separated. */

@@ -23,7 +23,7 @@ runProcess(log, lifecycle, async () => {
   await migrate(connection, migrations, log);
   const metrics = createMetrics(service);
   const tokens = verifyTokens({ config, service, log, metrics });
-  const { app, consumer, sealing, streaming } = createApp({
+  const { app, consumer, sealing, removing, streaming } = createApp({
     connection,
     amqpUrl: config.AMQP_URL,
     authenticate: tokens.authenticate,
@@ -38,6 +38,7 @@ runProcess(log, lifecycle, async () => {
       rotateAfter: config.AUDIT_KEY_ROTATION_DAYS * 86_400_000,
       trustedKeys: config.AUDIT_TRUSTED_KEYS.split(',').map((id) => id.trim()),
     },
+    removing: { every: config.AUDIT_REMOVAL_INTERVAL_SECONDS * 1_000 },
     streaming: {
       every: 1_000,
       file: config.AUDIT_STREAM_FILE,
@@ -49,6 +50,7 @@ runProcess(log, lifecycle, async () => {
   lifecycle.onShutdown('token verification', tokens.close);
   lifecycle.onShutdown('consumer', consumer.close);
   lifecycle.onShutdown('streams', streaming.close);
+  lifecycle.onShutdown('removal', removing.close);
   lifecycle.onShutdown('sealing', sealing.close);
   lifecycle.onShutdown('database', () => connection.close());
   log.info({ port: http.port }, 'listening');

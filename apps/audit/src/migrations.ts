@@ -1,6 +1,8 @@
 import type { Migration } from '@pipedesk/mongo';
 import { auditLogMigrations } from './audit-logs/audit-log.model.ts';
 import { erasureMigrations } from './erasures/erasure.store.ts';
+import { removalMigrations } from './removals/removal.store.ts';
+import { stubMigrations } from './removals/stub.store.ts';
 import { holdMigrations } from './retention/hold.model.ts';
 import { retentionMigrations } from './retention/retention.model.ts';
 import { streamMigrations } from './streams/stream.model.ts';
@@ -15,4 +17,6 @@ export const migrations: Migration[] = [
   ...streamMigrations,
   ...retentionMigrations,
   ...holdMigrations,
+  ...removalMigrations,
+  ...stubMigrations,
 ];

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ChangeEvent } from '@pipedesk/contracts';
 import { createAuditLogModels } from '../src/audit-logs/audit-log.model.ts';
 import { createGapFinder } from '../src/claims/gaps.ts';
+import { createRemovedRecords } from '../src/removals/removed-records.ts';
 import { buildDealHistory } from './deal-events.ts';
 import { startAudit, type TestAudit } from './start-audit.ts';
 
@@ -11,7 +12,10 @@ let history: ChangeEvent[];
 
 beforeAll(async () => {
   audit = await startAudit();
-  findGaps = createGapFinder(createAuditLogModels(audit.connection.useDb(audit.connection.name)).all);
+  findGaps = createGapFinder(
+    createAuditLogModels(audit.connection.useDb(audit.connection.name)).all,
+    createRemovedRecords(audit.connection),
+  );
   history = buildDealHistory(5);
   await audit.bus.publish(...history.filter(({ data }) => data.version !== 2 && data.version !== 4));
   await audit.stored(3);

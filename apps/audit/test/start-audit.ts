@@ -35,6 +35,8 @@ export interface TestAudit {
   connection: Connection;
   bus: TestBus;
   keySecret: KeySecret;
+  /** What the key secret is made of, for processes beside this one. */
+  secret: string;
   get(path: string, claims?: Claims): Promise<Answer>;
   getWithoutToken(path: string): Promise<Answer>;
   /** The answer itself, for bodies that are no JSON or are not read to their end. */
@@ -63,8 +65,9 @@ export async function startAudit(options: StartOptions = {}): Promise<TestAudit>
   const connection = await connectMongo({ uri: given('MONGODB_URI'), database, log });
   await migrate(connection, migrations, log);
   const { keys, issuer, audience, revocations, tokenFor } = createTokenIssuer();
-  const keySecret = createKeySecret(randomBytes(32).toString('base64'));
-  const { app, consumer, sealing, streaming } = createApp({
+  const secret = randomBytes(32).toString('base64');
+  const keySecret = createKeySecret(secret);
+  const { app, consumer, sealing, removing, streaming } = createApp({
     connection,
     amqpUrl: bus.url,
     authenticate: createAuthenticator({ keys, issuer, audience, revocations }),
@@ -75,6 +78,7 @@ export async function startAudit(options: StartOptions = {}): Promise<TestAudit>
     keySecret,
     // Tests seal when they want to.
     sealing: { every: 3_600_000, soonAfter: Infinity, rotateAfter: 86_400_000, trustedKeys: [] },
+    removing: { every: 3_600_000 },
     streaming: { every: 3_600_000, allowedHosts: [], ...options.streaming },
   });
   const http = await listen(app, '127.0.0.1', 0);
@@ -93,6 +97,7 @@ export async function startAudit(options: StartOptions = {}): Promise<TestAudit>
     connection,
     bus,
     keySecret,
+    secret,
     get: async (path, claims) => ask(path, { headers: await bearer(claims) }),
     getWithoutToken: (path) => ask(path, {}),
     fetch: async (path, claims, init) =>
@@ -126,6 +131,7 @@ export async function startAudit(options: StartOptions = {}): Promise<TestAudit>
       await http.close();
       await consumer.close();
       await streaming.close();
+      await removing.close();
       await sealing.close();
       await connection.dropDatabase();
       await connection.close();

@@ -26,7 +26,7 @@ export async function configSchemaOf(service: string): Promise<z.ZodObject> {
   return module.configSchema;
 }
 
-/** Makes the metrics of audit's streams and of its retention in a registry; imported in the same way. */
+/** Makes the metrics of audit's streams, retention and removals in a registry; imported in the same way. */
 export async function auditMetricsOf(registry: Registry): Promise<void> {
   const streams = (await import(pathOf('apps/audit/src/streams/stream-metrics.ts'))) as {
     createStreamMetrics: (registry: Registry, failingSince: () => Promise<null>) => unknown;
@@ -34,6 +34,13 @@ export async function auditMetricsOf(registry: Registry): Promise<void> {
   const retention = (await import(pathOf('apps/audit/src/retention/retention-metrics.ts'))) as {
     createRetentionMetrics: (registry: Registry) => unknown;
   };
+  const removals = (await import(pathOf('apps/audit/src/removals/removal-metrics.ts'))) as {
+    createRemovalMetrics: (
+      registry: Registry,
+      underway: () => Promise<{ count: number; since: null }>,
+    ) => unknown;
+  };
   streams.createStreamMetrics(registry, () => Promise.resolve(null));
   retention.createRetentionMetrics(registry);
+  removals.createRemovalMetrics(registry, () => Promise.resolve({ count: 0, since: null }));
 }

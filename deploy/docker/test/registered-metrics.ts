@@ -11,7 +11,7 @@ import { pathOf, auditMetricsOf } from '../src/repository.ts';
 
 /**
  * The names of all series that services expose, from the very factories they use: an HTTP app, a breaker, an outbox relay,
- * a consumer, audit's streams and retention. Nothing is listened on, and there is no broker to reach.
+ * a consumer, audit's streams, retention and removals. Nothing is listened on, and there is no broker to reach.
  */
 export async function registeredMetrics(): Promise<Set<string>> {
   const metrics = createMetrics('test');

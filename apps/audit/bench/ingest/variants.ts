@@ -26,7 +26,7 @@ const stamper = createStamper(randomBytes(32));
 export async function byService({ bus, connection }: IngestBench, events: ChangeEvent[]): Promise<Progress> {
   await fill(bus, events);
   const metrics = createMetrics('audit');
-  const { consumer, sealing, streaming } = createApp({
+  const { consumer, sealing, removing, streaming } = createApp({
     connection,
     amqpUrl: bus.url,
     authenticate: (_req, _res, next) => {
@@ -38,6 +38,7 @@ export async function byService({ bus, connection }: IngestBench, events: Change
     isShuttingDown: () => false,
     keySecret,
     sealing: { every: 2_000, soonAfter: 10_000, rotateAfter: 86_400_000, trustedKeys: [] },
+    removing: { every: 60_000 },
     streaming: { every: 1_000, allowedHosts: [] },
   });
   const counter = metrics.getSingleMetric('pipedesk_consumer_events_total');
@@ -46,6 +47,7 @@ export async function byService({ bus, connection }: IngestBench, events: Change
     return values.find(({ labels }) => labels.outcome === 'processed')?.value ?? 0;
   }, events.length);
   await consumer.close();
+  await removing.close();
   await sealing.close();
   await streaming.close();
   connection.deleteModel(/./);

@@ -25,6 +25,7 @@ export async function startBenchService() {
     isShuttingDown: () => false,
     keySecret: createKeySecret(process.env.BENCH_SECRET ?? ''),
     sealing: { every: 3_600_000, soonAfter: Infinity, rotateAfter: 86_400_000, trustedKeys: [] },
+    removing: { every: 3_600_000 },
     streaming: { every: 3_600_000, allowedHosts: [] },
   });
   const { port } = await listen(app, '127.0.0.1', 0);

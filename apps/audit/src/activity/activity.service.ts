@@ -13,16 +13,24 @@ import {
   withholdUnreadable,
 } from '@pipedesk/service-kit';
 import type { AuditLogRepository } from '../audit-logs/audit-log.model.ts';
+import { ownerUnknown } from '../audit-logs/audit-log.policy.ts';
 import { eventOfLog } from '../audit-logs/audit-record.ts';
+import type { RemovedRecords } from '../removals/removed-records.ts';
 
 export type ActivityService = ReturnType<typeof createActivityService>;
 
+interface ActivityDeps {
+  logs: AuditLogRepository;
+  removed: Pick<RemovedRecords, 'ofEntity'>;
+}
+
 /** The changes on a record's timeline, made from the logs by the very function the projection uses: the items are equal. */
-export function createActivityService({ logs }: { logs: AuditLogRepository }) {
+export function createActivityService({ logs, removed }: ActivityDeps) {
   async function requireReadable(context: TenantContext, entityType: TimelineType, entityId: string) {
     const latest = await logs.latest(tenantOf(context), { entityType, entityId });
-    if (!latest || latest.action === 'deleted') throw notFound(`${entityType}_not_found`);
-    authorize(context, timelineReadPermission[entityType], latest);
+    const isRemoved = !latest && (await removed.ofEntity(tenantOf(context), entityType, entityId)) !== null;
+    if (!isRemoved && (!latest || latest.action === 'deleted')) throw notFound(`${entityType}_not_found`);
+    authorize(context, timelineReadPermission[entityType], latest ?? ownerUnknown);
   }
 
   function ownersIn(context: TenantContext): OwnersOf {

@@ -12,6 +12,9 @@ export function ownershipOf(entityType: EntityType, entityId: string, data: Chan
   return { ownerId: textIn(snapshot, 'ownerId'), teamId };
 }
 
+/** Of an entity whose logs were all removed nobody knows the owner: it is for whoever may read everything. */
+export const ownerUnknown: Owned = { ownerId: null, teamId: null };
+
 function textIn(snapshot: Snapshot, field: string): string | null {
   const value = snapshot[field];
   return typeof value === 'string' ? value : null;

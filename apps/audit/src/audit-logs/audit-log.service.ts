@@ -3,6 +3,7 @@ import {
   type AuditRecord,
   decide,
   type EntityType,
+  entityTypeSchema,
   type Owned,
   type Page,
   scopeFor,
@@ -19,7 +20,10 @@ import {
 import { tenantOf } from '@pipedesk/mongo';
 import type { AuditLog, AuditLogRepository } from './audit-log.model.ts';
 import type { AccessLog } from '../access/access-log.ts';
+import { entityOf } from '../removals/expired.ts';
+import { recordRemoved, type RemovedRecords } from '../removals/removed-records.ts';
 import { filterOf } from './audit-log.filters.ts';
+import { ownerUnknown } from './audit-log.policy.ts';
 import type { LogFilter } from './audit-log.query.ts';
 import { toAuditRecord } from './audit-record.ts';
 
@@ -37,12 +41,18 @@ interface PageRequest {
   to?: string | undefined;
 }
 
+interface AuditLogDeps {
+  logs: AuditLogRepository;
+  access: AccessLog;
+  removed: Pick<RemovedRecords, 'of' | 'ofEntity'>;
+}
+
 /**
  * Who may read which logs: those of an entity follow its latest owner and team; those of a user belong to that user
  * and, for managers, to the user's present team. One log may be read by whoever may read either of the two lists. Whose
  * scope is their own reads their own deeds only: what colleagues did, and from where, is none of their business.
  */
-export function createAuditLogService({ logs, access }: { logs: AuditLogRepository; access: AccessLog }) {
+export function createAuditLogService({ logs, access, removed }: AuditLogDeps) {
   async function page(
     list: string,
     context: TenantContext,
@@ -76,11 +86,24 @@ export function createAuditLogService({ logs, access }: { logs: AuditLogReposito
     return isKnown ? { ownerId: userId, teamId: null } : undefined;
   }
 
-  /** @throws ProblemError 404 for an entity without logs in this tenant, 403 outside the caller's scope */
+  /** @throws ProblemError 404 for an entity without logs in this tenant, 410 when all were removed, 403 outside the caller's scope */
   async function requireReadableEntity(context: TenantContext, entityType: EntityType, entityId: string) {
     const owner = await ownerOf(context, entityType, entityId);
-    if (!owner) throw notFound(`${entityType}_not_found`, { detail: 'Audit knows no such record.' });
-    authorize(context, 'audit:read', owner);
+    if (owner) return authorize(context, 'audit:read', owner);
+    const removalId = await removed.ofEntity(tenantOf(context), entityType, entityId);
+    if (!removalId) throw notFound(`${entityType}_not_found`, { detail: 'Audit knows no such record.' });
+    authorize(context, 'audit:read', ownerUnknown);
+    throw recordRemoved(removalId, `Retention has removed every version of this ${entityType}.`);
+  }
+
+  /** @throws ProblemError 410 when the log was removed, 403 outside the caller's scope over what is left of its entity */
+  async function refuseRemoved(context: TenantContext, id: string): Promise<void> {
+    const removalId = await removed.of(tenantOf(context), id);
+    if (!removalId) return;
+    const { entityType, entityId } = entityOf(id);
+    const owner = await ownerOf(context, entityTypeSchema.parse(entityType), entityId);
+    authorize(context, 'audit:read', owner ?? ownerUnknown);
+    throw recordRemoved(removalId, 'Retention has removed this audit record.');
   }
 
   /** @throws ProblemError 403 */
@@ -123,9 +146,10 @@ export function createAuditLogService({ logs, access }: { logs: AuditLogReposito
       return found;
     },
 
-    /** @throws ProblemError 404 for another tenant's log as well, 403 outside the caller's scope */
+    /** @throws ProblemError 404 for another tenant's log as well, 410 for a removed one, 403 outside the caller's scope */
     async get(context: TenantContext, id: string): Promise<AuditRecord> {
       const log = await logs.get(tenantOf(context), id);
+      if (!log) await refuseRemoved(context, id);
       if (!log)
         throw notFound('audit_record_not_found', { detail: 'There is no audit record with this id.' });
       await requireReadable(context, log);

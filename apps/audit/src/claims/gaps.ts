@@ -1,19 +1,23 @@
-import type { AuditGap, VersionClaim } from '@pipedesk/contracts';
+import { type AuditGap, eventId, type VersionClaim } from '@pipedesk/contracts';
 import mongoose, { type Model } from 'mongoose';
 import type { AuditLog } from '../audit-logs/audit-log.model.ts';
+import type { RemovedRecords } from '../removals/removed-records.ts';
 
 /** More in one record are found by the next pass, when these are filled. */
 const gapsPerRecord = 100;
+/** Versions that are looked up at once among the removed. */
+const looksAtOnce = 1_000;
 
 type Claimed = VersionClaim['records'][number];
 
-/** Finds the versions that owners of records claim and that are not stored. */
-export function createGapFinder(logs: Model<AuditLog>) {
+/** Finds the versions that owners of records claim and that are neither stored nor removed. */
+export function createGapFinder(logs: Model<AuditLog>, removed: Pick<RemovedRecords, 'find'>) {
   return async ({ records }: VersionClaim): Promise<AuditGap[]> => {
     const complete = await lengthsOf(records.map(({ entityId }) => entityId));
+    const doubtful = records.filter(({ entityId, version }) => (complete.get(entityId) ?? 0) < version);
+    const missing = await missingOf(doubtful);
     const gaps: AuditGap[] = [];
-    for (const record of records)
-      if ((complete.get(record.entityId) ?? 0) < record.version) gaps.push(...(await gapsOf(record)));
+    for (const record of doubtful) gaps.push(...(await gapsOf(record, missing.get(record.entityId) ?? [])));
     return gaps;
   };
 
@@ -27,12 +31,28 @@ export function createGapFinder(logs: Model<AuditLog>) {
     return new Map(complete.map(({ _id, count }) => [_id, count]));
   }
 
-  async function gapsOf({ entityType, entityId, version }: Claimed): Promise<AuditGap[]> {
-    const stored = await logs.find({ entityId, entityType }).select({ version: 1 }).lean<AuditLog[]>();
-    const known = new Set(stored.map((log) => log.version));
-    const all = Array.from({ length: version }, (_, index) => index + 1);
-    const missing = all.filter((each) => !known.has(each)).slice(0, gapsPerRecord);
-    return Promise.all(missing.map((each) => describeGap(entityType, entityId, each)));
+  /** The versions of each record that are neither stored nor removed. Of records that retention shortened there may be many at once. */
+  async function missingOf(records: Claimed[]): Promise<Map<string, number[]>> {
+    if (records.length === 0) return new Map();
+    const stored = await logs
+      .find({ entityId: mongoose.trusted({ $in: records.map(({ entityId }) => entityId) }) })
+      .select({ entityType: 1, entityId: 1, version: 1 })
+      .lean<AuditLog[]>();
+    const known = new Set(stored.map((log) => eventId(log.entityType, log.entityId, log.version)));
+    const absent = records.flatMap((record) => versionsOf(record).filter(({ id }) => !known.has(id)));
+    const missing: Version[] = [];
+    for (let start = 0; start < absent.length; start += looksAtOnce) {
+      const some = absent.slice(start, start + looksAtOnce);
+      const gone = await removed.find(some.map(({ id }) => id));
+      missing.push(...some.filter(({ id }) => !gone.has(id)));
+    }
+    const byEntity = Map.groupBy(missing, ({ entityId }) => entityId);
+    return new Map([...byEntity].map(([entityId, all]) => [entityId, all.map(({ version }) => version)]));
+  }
+
+  function gapsOf({ entityType, entityId }: Claimed, missing: number[]): Promise<AuditGap[]> {
+    const some = missing.slice(0, gapsPerRecord);
+    return Promise.all(some.map((version) => describeGap(entityType, entityId, version)));
   }
 
   async function describeGap(
@@ -47,4 +67,18 @@ export function createGapFinder(logs: Model<AuditLog>) {
     const before = neighbour(version - 1)?.after ?? null;
     return { entityType, entityId, version, before, after: neighbour(version + 1)?.before ?? null };
   }
+}
+
+interface Version {
+  id: string;
+  entityId: string;
+  version: number;
+}
+
+function versionsOf({ entityType, entityId, version: last }: Claimed): Version[] {
+  return Array.from({ length: last }, (_, index) => ({
+    id: eventId(entityType, entityId, index + 1),
+    entityId,
+    version: index + 1,
+  }));
 }

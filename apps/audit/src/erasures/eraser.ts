@@ -1,7 +1,8 @@
 import type { ChangeEvent } from '@pipedesk/contracts';
 import type { Logger } from '@pipedesk/service-kit';
 import type { AuditLog } from '../audit-logs/audit-log.model.ts';
-import { extendDigest } from '../seals/format/erasure-check.ts';
+import { erasuresOfRemoved, extendDigest } from '../seals/format/erasure-check.ts';
+import { stubsByPlace } from '../seals/format/removed.ts';
 import type { Segment } from '../seals/format/segment-check.ts';
 import type { Sealer } from '../seals/sealer.ts';
 import type { SealStore } from '../seals/seal.store.ts';
@@ -51,15 +52,19 @@ export function createEraser({ erasures, seals, sealer, record, clock, log }: Er
 
   async function eraseSegment(
     erasure: StoredErasure,
-    { seal, records }: Segment,
+    { seal, records, removed = [] }: Segment,
     target: ErasureTarget,
   ): Promise<ErasureProgress> {
     const progress = { ...progressOf(erasure), segment: seal.segment };
-    for (const found of records) {
-      if (!found) continue;
-      const after = await eraseRecord(found as AuditLog, target, erasure._id);
-      const count = after.erased?.values.filter(({ by }) => by === erasure._id).length ?? 0;
-      if (count === 0) continue;
+    const stubs = stubsByPlace(removed);
+    for (const [index, found] of records.entries()) {
+      const stub = stubs.get(index);
+      // What an interrupted round had erased of a record that is removed by now counts as well.
+      const after = found
+        ? await eraseRecord(found as AuditLog, target, erasure._id)
+        : stub && erasuresOfRemoved(stub, seal.tenantId);
+      const count = after?.erased?.values.filter(({ by }) => by === erasure._id).length ?? 0;
+      if (!after || count === 0) continue;
       progress.records++;
       progress.values += count;
       progress.digest = extendDigest(progress.digest, after, erasure._id);

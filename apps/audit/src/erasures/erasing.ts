@@ -1,7 +1,7 @@
-import type { ChangeEvent } from '@pipedesk/contracts';
 import type { Connection } from '@pipedesk/mongo';
 import type { KeySecret, Logger, Route } from '@pipedesk/service-kit';
 import type { IngestService } from '../ingest/ingest.service.ts';
+import { createRecordOwn } from '../ingest/record-own.ts';
 import type { Sealing } from '../seals/sealing.ts';
 import { createEraser } from './eraser.ts';
 import { erasureRoutes } from './erasure.routes.ts';
@@ -23,17 +23,6 @@ export function createErasing(deps: ErasingDeps): { routes: Route[]; run: () => 
   const erasures = createErasureStore(connection, keySecret);
   const fingerprintKey = keySecret.derive('fingerprints of erasure requests');
   const service = createErasureService({ erasures, fingerprintKey, wake, clock });
-  const eraser = createEraser({ ...deps, erasures, record: storeWith(ingest) });
+  const eraser = createEraser({ ...deps, erasures, record: createRecordOwn(ingest) });
   return { routes: erasureRoutes(service), run: eraser.runAll };
-}
-
-/**
- * Audit's own events come in the way all others do, only not over the bus: what takes values away must be on record
- * even while the broker is down.
- */
-function storeWith(ingest: IngestService) {
-  return async (events: ChangeEvent[]): Promise<void> => {
-    const [rejection] = await ingest.store(events);
-    if (rejection) throw new Error(`audit refuses its own event: ${rejection.reason}`);
-  };
 }

@@ -6,6 +6,7 @@ import { filterOf } from '../audit-logs/audit-log.filters.ts';
 import type { AuditLogRepository, ReadLog } from '../audit-logs/audit-log.model.ts';
 import type { LogFilter } from '../audit-logs/audit-log.query.ts';
 import { toAuditRecord } from '../audit-logs/audit-record.ts';
+import { recordRemoved, type RemovedRecords } from '../removals/removed-records.ts';
 import { exportFormats } from './export-formats.ts';
 
 export type ExportService = ReturnType<typeof createExportService>;
@@ -13,6 +14,7 @@ export type ExportService = ReturnType<typeof createExportService>;
 interface ExportDeps {
   logs: AuditLogRepository;
   access: AccessLog;
+  removed: Pick<RemovedRecords, 'of'>;
   clock: () => Date;
 }
 
@@ -26,7 +28,7 @@ export interface Export {
 const chunkSize = 1_000;
 
 /** Every record that a filter allows, oldest first, however many there are. */
-export function createExportService({ logs, access, clock }: ExportDeps) {
+export function createExportService({ logs, access, removed, clock }: ExportDeps) {
   /** Each piece is asked for while the one before it is written. */
   async function* pieces(
     tenantId: string,
@@ -52,6 +54,9 @@ export function createExportService({ logs, access, clock }: ExportDeps) {
   async function startOf(tenantId: string, after: string | undefined, from = ''): Promise<string> {
     if (after === undefined) return from;
     const last = await logs.get(tenantId, after);
+    const removalId = last ? null : await removed.of(tenantId, after);
+    if (removalId)
+      throw recordRemoved(removalId, 'Retention has removed the record in `after`. Export anew.');
     if (!last)
       throw notFound('audit_record_not_found', {
         detail: 'There is no audit record with the id in `after`.',
@@ -63,7 +68,7 @@ export function createExportService({ logs, access, clock }: ExportDeps) {
   return {
     /**
      * Resolves when the export is on record and may begin. Records that arrive later than it began are left out.
-     * @throws ProblemError 404 for an `after` that this tenant does not have
+     * @throws ProblemError 404 for an `after` that this tenant does not have, 410 for one that was removed
      */
     async start(context: TenantContext, { format, after, ...query }: RecordExportQuery): Promise<Export> {
       const tenantId = tenantOf(context);

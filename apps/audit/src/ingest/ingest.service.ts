@@ -2,6 +2,8 @@ import { type ChangeEvent, eventId } from '@pipedesk/contracts';
 import type { Rejection } from '@pipedesk/messaging';
 import type { AuditLog } from '../audit-logs/audit-log.model.ts';
 import type { Intake } from '../seals/intake.ts';
+import { entityOf } from '../removals/expired.ts';
+import type { RemovedPlace, RemovedRecords } from '../removals/removed-records.ts';
 import type { Stamper } from '../seals/stamp.ts';
 import { createKnownOwners } from './known-owners.ts';
 import { logOfEvent } from './log-of-event.ts';
@@ -18,28 +20,41 @@ interface IngestDeps {
   store: LogStore;
   /** Learns of ids before they are stored, so that the sealer forgets none. */
   intake: Pick<Intake, 'announce'>;
+  removed: Pick<RemovedRecords, 'find'>;
   stamper: Stamper;
   clock: () => Date;
   onStored?: (count: number) => void;
+  /** ms that only go forward. */
+  elapsed?: () => number;
 }
 
+/**
+ * How long what was seen of removals holds, ms. Half of what lies between a removal's stubs and its first deletion: a record
+ * that had no stub is still there, so that its event cannot be stored a second time.
+ */
+const looksHold = 30_000;
+
 /** Stores events as logs, each exactly once however often and in whatever order it comes. */
-export function createIngestService({ store, intake, stamper, clock, onStored }: IngestDeps) {
+export function createIngestService(deps: IngestDeps) {
+  const { store, intake, removed, stamper, clock, onStored, elapsed = () => performance.now() } = deps;
   const owners = createKnownOwners();
 
   return {
     /** @returns the events that can never be stored; all others are, journaled. */
     async store(events: ChangeEvent[]): Promise<Rejection[]> {
       const receivedAt = clock();
+      const looked = elapsed();
       const candidates = events.map((event) => ({ event, log: logOf(event, receivedAt) }));
       const { kept, rejections } = splitRepeats(candidates);
-      const [stored] = await Promise.all([
+      const [stored, gone] = await Promise.all([
         lookUpOwners(kept),
+        removed.find([...new Set(kept.flatMap(({ log }) => [log._id, ...siblingIds(log)]))]),
         intake.announce(idsByTenant(kept), receivedAt),
       ]);
-      const { own, foreign } = splitForeign(kept, stored);
-      const contradicted = await insert(own);
-      onStored?.(own.length);
+      const { own, foreign } = splitForeign(kept, new Map([...ownersIn(gone), ...stored]));
+      const { fresh, repeated } = splitRemoved(own, gone);
+      const contradicted = [...(await insert(fresh, looked)), ...(await contradictionsAmong(repeated))];
+      onStored?.(fresh.length);
       return [...rejections, ...foreign, ...contradicted];
     },
   };
@@ -70,20 +85,46 @@ export function createIngestService({ store, intake, stamper, clock, onStored }:
     return { own, foreign };
   }
 
-  async function insert(candidates: Candidate[]): Promise<Rejection[]> {
+  async function insert(candidates: Candidate[], looked: number): Promise<Rejection[]> {
     const logs = candidates.map(({ log }) => stamper.stamp(log));
     const done = owners.suppose(new Map(logs.map(({ entityId, tenantId }) => [entityId, tenantId])));
     try {
       const refused = new Set(await store.insert(logs));
-      for (const log of logs) if (!refused.has(log._id)) owners.remember(log.entityId, log.tenantId);
-      const hashes = await store.hashesOf([...refused]);
-      return candidates
-        .filter(({ log }) => hashes.has(log._id) && hashes.get(log._id) !== log.payloadHash)
-        .map(({ event }) => contradiction(event));
+      const stored = logs.filter(({ _id }) => !refused.has(_id));
+      for (const log of stored) owners.remember(log.entityId, log.tenantId);
+      if (elapsed() - looked > looksHold) await takeBack(stored);
+      return await contradictionsAmong(candidates.filter(({ log }) => refused.has(log._id)));
     } finally {
       done();
     }
   }
+
+  /** Of events whose ids are taken those that are not what is stored. A removed record cannot contradict any more. */
+  async function contradictionsAmong(candidates: Candidate[]): Promise<Rejection[]> {
+    const hashes = await store.hashesOf(candidates.map(({ log }) => log._id));
+    return candidates
+      .filter(({ log }) => hashes.has(log._id) && hashes.get(log._id) !== log.payloadHash)
+      .map(({ event }) => contradiction(event));
+  }
+
+  /** After so long (the process or the database stood still) a record may have been removed before its repeat was stored. */
+  async function takeBack(stored: AuditLog[]): Promise<void> {
+    const gone = await removed.find(stored.map(({ _id }) => _id));
+    await store.remove(stored.filter(({ _id }) => gone.has(_id)));
+  }
+}
+
+/** What a removal has taken is a repeat; until it is deleted, so is what a removal has marked. */
+function splitRemoved(candidates: Candidate[], gone: Map<string, RemovedPlace>) {
+  const { fresh = [], repeated = [] } = Object.groupBy(candidates, ({ log }) =>
+    gone.has(log._id) ? 'repeated' : 'fresh',
+  );
+  return { fresh, repeated };
+}
+
+/** By entity id. */
+function ownersIn(gone: Map<string, RemovedPlace>): [string, string][] {
+  return [...gone].map(([id, { tenantId }]) => [entityOf(id).entityId, tenantId]);
 }
 
 function siblingIds({ entityType, entityId, version }: AuditLog): string[] {

@@ -38,13 +38,15 @@ export function logOfEvent(event: ChangeEvent, receivedAt: Date): AuditLog {
     links: data.links,
     ...(event.traceparent === undefined ? {} : { traceparent: event.traceparent }),
     fields: changedPaths(event),
-    // What somebody searched for is no value of a record, or every search would find itself.
-    words: entityType === 'audit_access' ? [] : changedWords(data),
+    words: withoutWords.has(entityType) ? [] : changedWords(data),
     places: placesOf(entityType, event),
     ...ownershipOf(entityType, entityId, data),
     payloadHash: payloadHash(event),
   };
 }
+
+/** What somebody searched for is no value of a record, or every search would find itself; of a removal there are only hashes. */
+const withoutWords = new Set<EntityType>(['audit_access', 'audit_removal']);
 
 const leadContext = leadSchema.pick({ status: true, ownerId: true, source: true });
 const dealContext = dealSchema.pick({ stage: true, pipeline: true, probability: true, amount: true });

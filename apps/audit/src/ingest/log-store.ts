@@ -8,6 +8,8 @@ export interface LogStore {
   hashesOf(ids: string[]): Promise<Map<string, string>>;
   /** The tenants of the entities of which one of these logs is stored, by entity id. */
   tenantsOf(ids: string[]): Promise<Map<string, string>>;
+  /** Takes logs back that this process has stored itself, and no others under their ids. */
+  remove(logs: AuditLog[]): Promise<void>;
 }
 
 const duplicateKey = 11000;
@@ -40,6 +42,9 @@ export function createLogStore({ all }: AuditLogModels): LogStore {
         .find({ _id: { $in: ids } }, { projection: { entityId: 1, tenantId: 1 } })
         .toArray();
       return new Map(stored.map((log) => [log.entityId, log.tenantId]));
+    },
+    async remove(logs) {
+      for (const { _id, mac } of logs) if (mac) await collection.deleteOne({ _id, mac });
     },
   };
 }

@@ -123,7 +123,7 @@ function proofIn(seal: StoredSeal, id: string, keys: KeyLookup): Proof | undefin
 }
 
 /** Whether a stored seal is what was signed, and its list of leaves gives the root. */
-function isIntact(seal: StoredSeal, leaves: Buffer[], keys: KeyLookup): boolean {
+export function isIntact(seal: StoredSeal, leaves: Buffer[], keys: KeyLookup): boolean {
   try {
     const key = keys(seal.keyId);
     const isSigned = typeof key !== 'string' && isSignedBy(seal, key);

@@ -8,6 +8,7 @@ import { logOfEvent } from '../ingest/log-of-event.ts';
 import { createExaminer } from './examiner.ts';
 import { hashOfRecord } from './format/leaf.ts';
 import { merkleRoot } from './format/merkle.ts';
+import type { RemovedRecord } from './format/removed.ts';
 import type { StoredSeal } from './seal.store.ts';
 import { createStamper } from './stamp.ts';
 
@@ -42,6 +43,7 @@ function buildChain(segments: number) {
   return { seals, documents };
 }
 
+const noStubs = () => Promise.resolve(new Map<string, RemovedRecord[]>());
 const closing: (() => Promise<void>)[] = [];
 afterAll(() => Promise.all(closing.map((close) => close())));
 
@@ -51,6 +53,7 @@ function examinerOf({ seals, documents }: ReturnType<typeof buildChain>) {
     groups: async function* () {
       for (const seal of seals) yield await Promise.resolve([seal]);
     },
+    stubsOf: noStubs,
     rawRecords: (ids) => {
       read++;
       const found = ids.flatMap((id) => documents.get(id) ?? []);
@@ -76,7 +79,7 @@ describe.each([
     const found = await all(examiner.examine(tenantId, { from: 1, to: segments }));
     expect(found.map(({ seal }) => seal.segment)).toEqual(Array.from({ length: segments }, (_, n) => n + 1));
     for (const { findings } of found)
-      expect(findings).toEqual({ records: perSegment, flaws: [], accounting: [] });
+      expect(findings).toEqual({ records: perSegment, removed: 0, flaws: [], accounting: [], taken: [] });
   });
 
   it('finds what was changed, taken away and listed otherwise', async () => {
@@ -109,6 +112,7 @@ it('fails when the records cannot be read', async () => {
     groups: async function* () {
       for (const seal of seals) yield await Promise.resolve([seal]);
     },
+    stubsOf: noStubs,
     rawRecords: () => Promise.reject(new Error('the database is gone')),
   });
   closing.push(examiner.close);

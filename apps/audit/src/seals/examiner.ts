@@ -18,7 +18,7 @@ const groupsAtOnce = mostThreads + 2;
  * Recomputes segments on all processors: hashing a million records is minutes of one, and while it lasts this thread has
  * others to answer. What is few enough to be read at once is done before a thread would have started, and stays here.
  */
-export function createExaminer(seals: Pick<SealStore, 'groups' | 'rawRecords'>): Examiner {
+export function createExaminer(seals: Pick<SealStore, 'groups' | 'rawRecords' | 'stubsOf'>): Examiner {
   const pool = new Tinypool({
     filename: new URL('./examine.worker.ts', import.meta.url).href,
     minThreads: 0,
@@ -31,9 +31,12 @@ export function createExaminer(seals: Pick<SealStore, 'groups' | 'rawRecords'>):
     group: StoredSeal[],
     examine: (work: SegmentsToExamine) => ExaminedSegment[] | Promise<ExaminedSegment[]>,
   ): Promise<ExaminedSegment[]> {
-    const documents = await seals.rawRecords(group.flatMap(idsOf));
+    const wanted = group.flatMap(idsOf);
+    const documents = await seals.rawRecords(wanted);
+    const stubs = await seals.stubsOf(group, documents.length < wanted.length);
     const segments = group.map(({ ids, leaves, ...seal }) => ({
       seal,
+      removed: stubs.get(seal._id) ?? [],
       ids: idsOf({ ids }),
       // A copy: the bytes are a part of the driver's, and a thread would be sent the whole.
       leaves: new Uint8Array(bytesOfLeaves({ leaves })),

@@ -2,13 +2,16 @@ import type { AuditProof, AuditVerdict, AuditVerifyQuery } from '@pipedesk/contr
 import { tenantOf } from '@pipedesk/mongo';
 import { conflict, notFound, type TenantContext } from '@pipedesk/service-kit';
 import type { AuditLog } from '../audit-logs/audit-log.model.ts';
+import { recordRemoved, type RemovedRecords } from '../removals/removed-records.ts';
 import { createChainCheck } from './format/chain-check.ts';
 import { hashOfLeaf, leafOf } from './format/leaf.ts';
 import { merklePath } from './format/merkle.ts';
 import { hashOfSeal, type Seal } from './format/seal.ts';
+import { checkSegment } from './format/segment-check.ts';
 import type { Examiner } from './examiner.ts';
 import type { SealKeys } from './seal-keys.ts';
 import { leavesOf, type SealStore, type SegmentRange, type StoredSeal } from './seal.store.ts';
+import { sealedSince } from './sealed-since.ts';
 import type { OutsideFinder } from './uncovered.ts';
 
 interface SealServiceDeps {
@@ -16,12 +19,15 @@ interface SealServiceDeps {
   examine: Examiner['examine'];
   keys: SealKeys;
   findOutside: OutsideFinder;
+  removed: Pick<RemovedRecords, 'of'>;
   getRecord: (tenantId: string, id: string) => Promise<AuditLog | null>;
 }
 
 export type SealService = ReturnType<typeof createSealService>;
 
-export function createSealService({ seals, examine, keys, findOutside, getRecord }: SealServiceDeps) {
+export function createSealService(deps: SealServiceDeps) {
+  const { seals, examine, keys, findOutside, removed, getRecord } = deps;
+
   /** The segments asked for; whether those are all there are. */
   async function rangeOf(tenantId: string, query: AuditVerifyQuery) {
     const last = (await seals.head(tenantId))?.segment ?? 0;
@@ -54,25 +60,31 @@ export function createSealService({ seals, examine, keys, findOutside, getRecord
       const { range, isAll } = await rangeOf(tenantId, query);
       const before = range.from > 1 ? await seals.get(tenantId, range.from - 1) : null;
       const lookup = await keys.lookup();
-      const check = createChainCheck({ tenantId, keys: lookup, before, witness: query.witness });
+      const { witness } = query;
+      const check = createChainCheck({ tenantId, keys: lookup, before, witness, upTo: range.to });
       for await (const { seal, findings } of examine(tenantId, range)) {
         check.segment(seal, findings);
         if (isGone()) break;
       }
-      const { flaws, segments, records, head } = check.finish({ complete: isAll });
+      const isNeeded = () => isAll && !isGone() && check.awaitsRemoval();
+      for await (const segment of sealedSince(seals, tenantId, range.to, isNeeded))
+        check.segment(segment.seal, checkSegment(segment));
+      const { flaws, segments, records, removed: gone, head } = check.finish({ complete: isAll });
       const outside = isAll ? await findOutside(tenantId, records) : { unsealed: 0, flaws: [] };
       const all = [...flaws, ...outside.flaws].slice(0, 100);
       const first = all[0] ?? null;
-      const { unsealed } = outside;
-      return { valid: !first, complete: isAll, segments, records, unsealed, head, first, flaws: all };
+      const counted = { segments, records, removed: gone, unsealed: outside.unsealed };
+      return { valid: !first, complete: isAll, ...counted, head, first, flaws: all };
     },
 
     /**
-     * @throws ProblemError 404 for a record unknown to this tenant, 409 while it has no seal yet or no longer matches it
+     * @throws ProblemError 404 for a record unknown to this tenant, 410 for a removed one, 409 while it has no seal yet or no longer matches it
      */
     async proof(context: TenantContext, id: string): Promise<AuditProof> {
       const tenantId = tenantOf(context);
       const record = await getRecord(tenantId, id);
+      const removalId = record ? null : await removed.of(tenantId, id);
+      if (removalId) throw recordRemoved(removalId, 'Retention has removed this audit record.');
       if (!record)
         throw notFound('audit_record_not_found', { detail: 'There is no audit record with this id.' });
       const stored = await requireSeal(tenantId, id);

@@ -2,6 +2,7 @@ import { type Connection, isDuplicateKey, type Migration } from '@pipedesk/mongo
 import { mongo } from 'mongoose';
 import type { AuditLog } from '../audit-logs/audit-log.model.ts';
 import { splitHashes } from './format/merkle.ts';
+import { removedIn, type RemovedRecord } from './format/removed.ts';
 import type { Seal } from './format/seal.ts';
 import type { Segment } from './format/segment-check.ts';
 import { intakeCollection } from './intake.ts';
@@ -17,6 +18,12 @@ export interface StoredSeal extends Seal {
   ids: string[];
   /** The leaf hashes, one behind the other. */
   leaves: mongo.Binary;
+  /** What retention took of the segment. */
+  removed?: RemovedRecord[];
+  /** Counts the changes of `removed`: a change is made to the list that was read, or not at all. */
+  removedRevision?: number;
+  /** Retention has taken all of it. */
+  emptied?: true;
 }
 
 export interface SegmentRange {
@@ -42,14 +49,27 @@ export function createSealStore(connection: Connection) {
     records.find({ _id: { $in: ids } }, { batchSize: ids.length + 1 }).toArray();
 
   async function withRecords(some: StoredSeal[]): Promise<Segment[]> {
-    const found = await recordsOf(some.flatMap(idsOf));
+    const ids = some.flatMap(idsOf);
+    const found = await recordsOf(ids);
     const byId = new Map(found.map((record) => [record._id, record]));
-    return some.map((seal) => toSegment(seal, byId));
+    const stubs = await stubsOf(some, found.length < ids.length);
+    return some.map((seal) => ({ ...toSegment(seal, byId), removed: stubs.get(seal._id) ?? [] }));
+  }
+
+  /**
+   * What is removed of some segments whose records have just been read. Seals may have been read long before: when a record was
+   * not there, they are asked again, since its stub is older than its absence.
+   */
+  async function stubsOf(some: StoredSeal[], isAnyMissing: boolean): Promise<Map<string, RemovedRecord[]>> {
+    const _id = { $in: some.map((seal) => seal._id) };
+    const latest = isAnyMissing ? await seals.find({ _id }, { projection: { removed: 1 } }).toArray() : some;
+    return new Map(latest.map((seal) => [seal._id, removedIn(seal.removed)]));
   }
 
   return {
     /** Records by their ids, of whatever tenant, in no order. */
     records: recordsOf,
+    stubsOf,
     head: (tenantId: string): Promise<StoredSeal | null> =>
       seals
         .find({ _id: { $gte: sealId(tenantId, 0), $lte: sealId(tenantId, endOfChain) } })
@@ -157,7 +177,7 @@ export function bytesOfLeaves({ leaves }: Pick<StoredSeal, 'leaves'>): Uint8Arra
 }
 
 /** Sorts by segment within a tenant. */
-function sealId(tenantId: string, segment: number): string {
+export function sealId(tenantId: string, segment: number): string {
   return `${tenantId}/${String(segment).padStart(10, '0')}`;
 }
 

@@ -6,11 +6,14 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { isReaderGone } from '../exports/export.service.ts';
 import { type ExportLine, exportFormat, linesOfSegment } from './format/export-file.ts';
+import { createRemovalCheck, takenIn } from './format/removal-check.ts';
 import { hashOfSeal, type Seal } from './format/seal.ts';
+import type { Segment } from './format/segment-check.ts';
 import type { AccessLog } from '../access/access-log.ts';
 import type { SealKeys } from './seal-keys.ts';
 import { sealOf } from './seal.service.ts';
-import type { SealStore } from './seal.store.ts';
+import type { SealStore, SegmentRange } from './seal.store.ts';
+import { sealedSince } from './sealed-since.ts';
 
 interface SealedExportDeps {
   seals: SealStore;
@@ -29,17 +32,32 @@ export function createSealedExportService({ seals, keys, access, clock }: Sealed
     const range = { from: query.fromSegment ?? 1, to: Math.min(query.toSegment ?? last, last) };
     const before = range.from > 1 ? await seals.get(tenantId, range.from - 1) : null;
     const exportedAt = clock().toISOString();
-    yield { line: 'export', format: exportFormat, tenantId, exportedAt, before: before && sealOf(before) };
+    const start = { tenantId, exportedAt, before: before && sealOf(before), upTo: range.to };
+    yield { line: 'export', format: exportFormat, ...start };
     for (const key of await keys.published()) yield { line: 'key', key };
     const counted = { segments: 0, records: 0 };
+    const complete = range.to === last;
     let head: Seal | null = before;
-    for await (const segment of seals.segments(tenantId, range)) {
+    for await (const segment of withRemovals(tenantId, range, complete)) {
       yield* linesOfSegment({ ...segment, seal: sealOf(segment.seal) });
       counted.segments++;
       counted.records += segment.records.filter(Boolean).length;
       head = segment.seal;
     }
-    yield { line: 'end', ...counted, head: head && hashOfSeal(head), complete: range.to === last };
+    yield { line: 'end', ...counted, head: head && hashOfSeal(head), complete };
+  }
+
+  /** A removal that began while the client was reading is on record in a segment behind those that were asked for. */
+  async function* withRemovals(tenantId: string, range: SegmentRange, complete: boolean) {
+    const removals = createRemovalCheck();
+    const note = (segment: Segment): Segment => {
+      for (const record of segment.records) if (record) removals.record(record, false);
+      removals.taken(takenIn(segment));
+      return segment;
+    };
+    for await (const segment of seals.segments(tenantId, range)) yield note(segment);
+    for await (const segment of sealedSince(seals, tenantId, range.to, () => complete && removals.isOpen()))
+      yield note(segment);
   }
 
   return {

@@ -4,6 +4,7 @@ import type { SealingSettings } from '../app.ts';
 import type { AccessLog } from '../access/access-log.ts';
 import type { AuditLogModels } from '../audit-logs/audit-log.model.ts';
 import { createAuditLogRepository } from '../audit-logs/audit-log.model.ts';
+import { createRemovedRecords, type RemovedRecords } from '../removals/removed-records.ts';
 import { createExaminer, type Examiner } from './examiner.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { createSealKeys, type SealKeys } from './seal-keys.ts';
@@ -28,7 +29,9 @@ export interface Sealing {
   seals: SealStore;
   keys: SealKeys;
   sealer: Sealer;
-  atIngest: { intake: Intake; stamper: Stamper };
+  /** What retention has taken of the chain. */
+  removed: RemovedRecords;
+  atIngest: { intake: Intake; stamper: Stamper; removed: RemovedRecords };
   routesWith: (access: AccessLog) => Route[];
   /** Seals whatever waits. */
   run: () => Promise<unknown>;
@@ -48,14 +51,17 @@ export function createSealing({ connection, models, keySecret, sealing, log, clo
   const sealer = createSealer({ intake, seals, keys, stamper, readRecords: seals.records, clock, log });
   const findOutside = createOutsideFinder(connection, seals);
   const examiner = createExaminer(seals);
-  const service = createSealService({ seals, examine: examiner.examine, keys, findOutside, getRecord: get });
+  const removed = createRemovedRecords(connection);
+  const { examine } = examiner;
+  const service = createSealService({ seals, examine, keys, findOutside, removed, getRecord: get });
   const routesWith = (access: AccessLog) =>
     sealRoutes(service, createSealedExportService({ seals, keys, access, clock }));
   return {
     seals,
     keys,
     sealer,
-    atIngest: { intake, stamper },
+    removed,
+    atIngest: { intake, stamper, removed },
     routesWith,
     run: sealer.sealAll,
     ...examiner,

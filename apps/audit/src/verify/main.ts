@@ -22,6 +22,7 @@ async function verify(file: string): Promise<number> {
   const lines = createInterface({ input: createReadStream(file), crlfDelay: Infinity });
   const verdict = await checkExport(lines, { trusted, witness: values.witness });
   say(`Tenant ${verdict.tenantId ?? '?'}: ${verdict.records} records in ${verdict.segments} segments`);
+  if (verdict.removed > 0) say(`Removed by retention: ${verdict.removed} records`);
   if (verdict.head)
     say(`Last seal: segment ${verdict.head.segment}, record ${verdict.head.seq}, ${verdict.head.hash}`);
   if (!verdict.isAnchored) say('No --keys were given: the file is only shown to agree with itself.');

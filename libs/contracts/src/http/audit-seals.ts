@@ -50,6 +50,8 @@ export const auditFlawKinds = [
   'record_uncovered',
   'record_refused',
   'erasure_unaccounted',
+  'removal_unaccounted',
+  'removal_undone',
   'witness_missing',
   'file_incomplete',
 ] as const;
@@ -91,6 +93,8 @@ export const auditVerdictSchema = z.object({
   complete: z.boolean(),
   segments: z.int(),
   records: z.int(),
+  /** Records that retention has taken, each with a mark in its segment. */
+  removed: z.int(),
   /** Stored and waiting for the next seal. */
   unsealed: z.int(),
   /** The last seal; note its hash to find out later whether the chain was cut. */

@@ -1,6 +1,7 @@
 import type { AuditFlaw } from '@pipedesk/contracts';
 import { createErasureCheck } from './erasure-check.ts';
 import type { KeyLookup } from './public-keys.ts';
+import { createRemovalCheck } from './removal-check.ts';
 import { hashOfSeal, isSignedBy, noSeal, type Seal } from './seal.ts';
 import type { SegmentFindings } from './segment-check.ts';
 
@@ -11,11 +12,15 @@ interface ChainCheckOptions {
   before: Seal | null;
   /** Hash of a seal that must come. */
   witness?: string | undefined;
+  /** The last segment there was when reading began; what was sealed later tells only which removals there are. */
+  upTo?: number | undefined;
 }
 
 export interface ChainCheckResult {
   segments: number;
   records: number;
+  /** Records that retention has taken. */
+  removed: number;
   head: { segment: number; seq: number; hash: string } | null;
   flaws: AuditFlaw[];
 }
@@ -24,15 +29,16 @@ const mostFlaws = 100;
 
 /**
  * Checks a chain seal by seal: sequence, links, signatures, and what was found in each segment. Keeps nothing but the last
- * seal, the erasures and the flaws, so a chain of any length takes the same memory. The service and the offline
+ * seal, the erasures, the removals and the flaws, so a chain of any length takes the same memory. The service and the offline
  * verifier are both this and a source of checked segments.
  */
-export function createChainCheck({ tenantId, keys, before, witness }: ChainCheckOptions) {
+export function createChainCheck({ tenantId, keys, before, witness, upTo = Infinity }: ChainCheckOptions) {
   let previous = before;
   let isWitnessed = witness === undefined || (before !== null && hashOfSeal(before) === witness);
-  const counted = { segments: 0, records: 0 };
+  const counted = { segments: 0, records: 0, removed: 0 };
   const flaws: AuditFlaw[] = [];
   const erasures = createErasureCheck();
+  const removals = createRemovalCheck();
 
   const note = (flaw: AuditFlaw) => {
     if (flaws.length < mostFlaws) flaws.push(flaw);
@@ -64,17 +70,27 @@ export function createChainCheck({ tenantId, keys, before, witness }: ChainCheck
     segment(seal: Seal, findings: SegmentFindings): void {
       counted.segments++;
       counted.records += findings.records;
+      counted.removed += findings.removed;
       checkSeal(seal);
       for (const flaw of findings.flaws) note(flaw);
-      for (const record of findings.accounting) erasures.record(record);
+      for (const record of findings.accounting) {
+        erasures.record(record);
+        removals.record(record, seal.segment > upTo);
+      }
+      removals.taken(findings.taken);
       previous = seal;
       isWitnessed ||= witness !== undefined && hashOfSeal(seal) === witness;
     },
-    /** @param complete whether every segment has come: erasures are only accounted for over all of them */
+    /** Whether records are gone by a removal whose own record has not come: it is in a segment that was sealed since. */
+    awaitsRemoval: removals.isOpen,
+    /** @param complete whether every segment has come: erasures and removals are only accounted for over all of them */
     finish({ complete }: { complete: boolean }): ChainCheckResult {
       if (!isWitnessed)
         report('witness_missing', `no seal has the hash ${witness}: the chain was cut or replaced`);
-      if (complete) for (const reason of erasures.unaccounted()) report('erasure_unaccounted', reason);
+      if (complete) {
+        for (const reason of erasures.unaccounted()) report('erasure_unaccounted', reason);
+        for (const { kind, reason, ...place } of removals.unaccounted()) report(kind, reason, place);
+      }
       const head = previous && {
         segment: previous.segment,
         seq: previous.lastSeq,

@@ -1,5 +1,6 @@
 import { sha256 } from './canonical.ts';
 import type { SealableRecord } from './record.ts';
+import type { RemovedRecord } from './removed.ts';
 import { isObject } from './values.ts';
 
 /** Start of an erasure's digest. */
@@ -12,6 +13,16 @@ export const noErasure = '0'.repeat(64);
 export function extendDigest(digest: string, record: SealableRecord, erasureId: string): string {
   const paths = (record.erased?.values ?? []).filter(({ by }) => by === erasureId).map(({ path }) => path);
   return sha256(`erasure:1:${digest}:${JSON.stringify([record._id, ...paths.sort()])}`);
+}
+
+/** What erasures had taken of a record that retention removed later, as the record itself would tell it. */
+export function erasuresOfRemoved({ id, erased = [] }: RemovedRecord, tenantId: string): SealableRecord {
+  if (erased.length === 0) return { _id: id, tenantId };
+  return {
+    _id: id,
+    tenantId,
+    erased: { values: erased.map((value) => ({ ...value, commitment: '' })), salts: [] },
+  };
 }
 
 /** Whether a record tells of an erasure: its own, or by what it has lost. No other needs to be shown to the check. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type ChainCheckResult, createChainCheck } from './chain-check.ts';
 import { keyLookup } from './public-keys.ts';
 import type { SealableRecord } from './record.ts';
+import { removedIn, type RemovedRecord } from './removed.ts';
 import type { Seal } from './seal.ts';
 import { checkSegment, type Segment } from './segment-check.ts';
 
@@ -14,7 +15,7 @@ const anObject = <T>() => z.custom<T>((value) => typeof value === 'object' && va
 
 /**
  * A line of an export. First `export`, then the keys; then segment by segment its seal and, in order, its records, each
- * with its number and leaf hash; last `end`. A record that was gone is null.
+ * with its number and leaf hash; last `end`. A record that was gone is null; `removed` names the removal that took it.
  */
 const exportLineSchema = z.discriminatedUnion('line', [
   z.object({
@@ -24,6 +25,8 @@ const exportLineSchema = z.discriminatedUnion('line', [
     exportedAt: z.string(),
     /** The seal before the first, where the export does not begin at the first. */
     before: anObject<Seal>().nullable(),
+    /** The last segment there was by then. Those behind it are there for the records of removals that began later. */
+    upTo: z.int().optional(),
   }),
   z.object({ line: z.literal('key'), key: anObject<SealKey>() }),
   z.object({ line: z.literal('seal'), seal: anObject<Seal>() }),
@@ -33,6 +36,7 @@ const exportLineSchema = z.discriminatedUnion('line', [
     id: z.string(),
     leaf: z.string(),
     record: anObject<SealableRecord>().nullable(),
+    removed: z.array(anObject<Omit<RemovedRecord, 'index' | 'id'>>()).optional(),
   }),
   z.object({
     line: z.literal('end'),
@@ -109,6 +113,7 @@ function createFileCheck(trusted: SealKey[] | null, witness: string | undefined)
       keys: lookup(),
       before: start?.before ?? null,
       witness,
+      upTo: start?.upTo,
     }));
   const flush = () => {
     if (segment) open().segment(segment.seal, checkSegment(segment));
@@ -122,7 +127,7 @@ function createFileCheck(trusted: SealKey[] | null, witness: string | undefined)
       else if (line.line === 'end') end = line;
       else if (line.line === 'seal') {
         flush();
-        segment = { seal: line.seal, ids: [], leaves: [], records: [] };
+        segment = { seal: line.seal, ids: [], leaves: [], records: [], removed: [] };
       } else addRecord(segment, line);
     },
     finish(): FileVerdict {
@@ -138,7 +143,7 @@ function createFileCheck(trusted: SealKey[] | null, witness: string | undefined)
 }
 
 /** By its number, so that a missing line leaves a gap; a line that is one too many comes behind all others. */
-function addRecord(segment: Segment | undefined, { seq, id, leaf, record }: RecordLine): void {
+function addRecord(segment: Segment | undefined, { seq, id, leaf, record, removed }: RecordLine): void {
   if (!segment) throw new Error(`record ${id} stands before any seal`);
   const { seal, ids, leaves, records } = segment;
   const index = seq - Number(seal.firstSeq);
@@ -148,6 +153,7 @@ function addRecord(segment: Segment | undefined, { seq, id, leaf, record }: Reco
     leaves.push(Buffer.alloc(0));
     records.push(undefined);
   }
+  if (removed) segment.removed?.push(...removedIn(removed.map((one) => ({ ...one, id, index: ids.length }))));
   ids.push(id);
   leaves.push(Buffer.from(leaf, 'hex'));
   records.push(record ?? undefined);
@@ -171,15 +177,20 @@ function merged(first: SealKey[], then: SealKey[]): SealKey[] {
 }
 
 /** The lines of one segment. */
-export function linesOfSegment({ seal, ids, leaves, records }: Segment): ExportLine[] {
+export function linesOfSegment({ seal, ids, leaves, records, removed = [] }: Segment): ExportLine[] {
+  const stubs = Map.groupBy(removed, ({ index, id }) => `${index}/${id}`);
   return [
     { line: 'seal', seal },
-    ...ids.map((id, index) => ({
-      line: 'record' as const,
-      seq: seal.firstSeq + index,
-      id,
-      leaf: leaves[index]?.toString('hex') ?? '',
-      record: records[index] ?? null,
-    })),
+    ...ids.map((id, index) => {
+      const own = stubs.get(`${index}/${id}`);
+      return {
+        line: 'record' as const,
+        seq: seal.firstSeq + index,
+        id,
+        leaf: leaves[index]?.toString('hex') ?? '',
+        record: records[index] ?? null,
+        ...(own && { removed: own.map(({ by, erased, spared }) => ({ by, erased, spared })) }),
+      };
+    }),
   ];
 }

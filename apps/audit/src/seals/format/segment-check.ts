@@ -1,8 +1,10 @@
 import type { AuditFlaw } from '@pipedesk/contracts';
-import { isAccounting } from './erasure-check.ts';
+import { erasuresOfRemoved, isAccounting } from './erasure-check.ts';
 import { hashOfRecord } from './leaf.ts';
 import { merkleRoot } from './merkle.ts';
 import type { SealableRecord } from './record.ts';
+import { isStatement, type Taken, takenIn } from './removal-check.ts';
+import { type RemovedRecord, stubsByPlace } from './removed.ts';
 import type { Seal } from './seal.ts';
 
 /** A seal with what it covers; a record that is gone is undefined. */
@@ -12,23 +14,30 @@ export interface Segment {
   ids: string[];
   leaves: Buffer[];
   records: (SealableRecord | undefined)[];
+  /** What retention took; absent from most. */
+  removed?: RemovedRecord[];
 }
 
 /** What a segment says of itself, whatever stands before it. */
 export interface SegmentFindings {
   /** How many records are there. */
   records: number;
+  /** How many retention has taken. */
+  removed: number;
   flaws: AuditFlaw[];
-  /** Verified records that tell what was erased, in order. */
+  /** Verified records that tell what was erased or removed, in order. */
   accounting: SealableRecord[];
+  /** What is marked as removed. */
+  taken: Taken[];
 }
 
 /** Recomputes a segment's records and tree: nearly all the work of verifying, and any thread's. */
 export function checkSegment(segment: Segment): SegmentFindings {
-  const { seal, ids, leaves, records } = segment;
+  const { seal, ids, leaves, records, removed = [] } = segment;
+  const stubs = stubsByPlace(removed);
   const flaws: AuditFlaw[] = [];
   const accounting: SealableRecord[] = [];
-  let found = 0;
+  let [found, gone] = [0, 0];
   const at = { segment: seal.segment, seq: null, recordId: null };
   if (!isRooted(segment)) {
     const reason = 'the list of the segment’s records does not give its root';
@@ -37,6 +46,12 @@ export function checkSegment(segment: Segment): SegmentFindings {
   for (let index = 0; index < Math.max(ids.length, records.length); index++) {
     const record = records[index];
     const place = { ...at, seq: seal.firstSeq + index, recordId: ids[index] || null };
+    const stub = stubs.get(index);
+    if (!record && stub && stub.id === ids[index]) {
+      gone++;
+      if (stub.erased) accounting.push(erasuresOfRemoved(stub, seal.tenantId));
+      continue;
+    }
     if (!record) {
       flaws.push({ ...place, kind: 'record_missing', reason: 'the record was sealed and is not there' });
       continue;
@@ -46,9 +61,9 @@ export function checkSegment(segment: Segment): SegmentFindings {
     found++;
     const differs = differenceOf(record, place.seq, leaves[index]);
     if (differs) flaws.push({ ...place, kind: 'record_changed', reason: differs });
-    else if (isAccounting(record)) accounting.push(record);
+    else if (isAccounting(record) || isStatement(record)) accounting.push(record);
   }
-  return { records: found, flaws, accounting };
+  return { records: found, removed: gone, flaws, accounting, taken: takenIn(segment) };
 }
 
 function isRooted({ seal, ids, leaves }: Segment): boolean {
