@@ -136,6 +136,21 @@ describe('a removal', () => {
     await expectSound(trail, 2);
   });
 
+  it('by the service itself leaves what is not too old, and tells when it looked', async () => {
+    const trail = removalTrailIn(audit);
+    const { tenantId } = trail;
+    await trail.keep(...buildDealHistory(2, { tenantId }));
+    const settings = { defaultDays: 30, rules: [] };
+    expect((await audit.send('PUT', '/audit-logs/retention', settings, { tenantId })).status).toBe(200);
+    await audit.seal();
+    const began = Date.now() / 1_000;
+    await audit.remove();
+    expect(await removalsOf(tenantId)).toEqual([]);
+    const name = 'pipedesk_audit_removal_last_run_timestamp_seconds';
+    const [, ran] = new RegExp(`^${name}{[^}]*} (.+)$`, 'm').exec(await audit.text('/metrics')) ?? [];
+    expect(Number(ran)).toBeGreaterThanOrEqual(began);
+  });
+
   it('is bounded, and goes on until nothing is too old', async () => {
     const trail = removalTrailIn(audit);
     const { tenantId } = trail;

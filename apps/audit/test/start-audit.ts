@@ -45,6 +45,8 @@ export interface TestAudit {
   stored(count: number): Promise<void>;
   /** Seals what waits and carries erasures out. */
   seal(): Promise<void>;
+  /** A round of retention, by the clock on the wall. */
+  remove(): Promise<void>;
   /** Sends what is sealed, until every stream has taken what it takes. */
   stream(): Promise<void>;
   send(method: 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown, claims?: Claims): Promise<Answer>;
@@ -103,6 +105,7 @@ export async function startAudit(options: StartOptions = {}): Promise<TestAudit>
     fetch: async (path, claims, init) =>
       send(path, { ...init, headers: { ...init?.headers, ...(await bearer(claims)) } }),
     seal: sealing.runNow,
+    remove: removing.runNow,
     stream: streaming.runNow,
     send: async (method, path, body, claims) =>
       ask(path, {

@@ -29,8 +29,8 @@ const mostFlaws = 100;
 
 /**
  * Checks a chain seal by seal: sequence, links, signatures, and what was found in each segment. Keeps nothing but the last
- * seal, the erasures, the removals and the flaws, so a chain of any length takes the same memory. The service and the offline
- * verifier are both this and a source of checked segments.
+ * seal, the erasures, the flaws, and two hashes of each segment that retention took records of: a chain of any length takes
+ * about the same memory. The service and the offline verifier are both this and a source of checked segments.
  */
 export function createChainCheck({ tenantId, keys, before, witness, upTo = Infinity }: ChainCheckOptions) {
   let previous = before;
