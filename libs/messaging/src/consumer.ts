@@ -14,6 +14,9 @@ import { createSettlementSender } from './settlement-sender.ts';
 import { type ConsumerQueue, declareTopology } from './topology.ts';
 import type { Registry } from 'prom-client';
 
+/** For so long a consumer that settles waits for the connection to tell it by, ms; then it stores all the same. */
+const settlementsWithin = 3_000;
+
 interface ConsumerOptions {
   url: string;
   queue: ConsumerQueue;
@@ -61,6 +64,8 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       drop('consumer channel closed');
     });
     await declareTopology(channel);
+    // What is settled while nobody can be told is sent again, and that takes its time.
+    await settlements?.connectedWithin(settlementsWithin);
     await channel.prefetch(batches.size * batches.atOnce);
     const fresh = createConsumerSession({ ...options, channel, metrics, drop, settlements });
     session = fresh;

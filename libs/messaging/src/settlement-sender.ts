@@ -1,6 +1,7 @@
 import type { ChangeEvent, Settlement } from '@pipedesk/contracts';
 import type { Logger } from '@pipedesk/service-kit';
 import type { Channel, ChannelModel } from 'amqplib';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Drop, superviseConnection } from './connection.ts';
 import { declareTopology, settledExchange } from './topology.ts';
 
@@ -15,6 +16,8 @@ export interface SettlementSender {
   /** One small message a service; nobody waits for it, since the emitter sends again what was not settled. */
   send(events: SettledEvent[]): void;
   isConnected(): boolean;
+  /** Resolves when there is a connection, after so many ms at the latest. */
+  connectedWithin(ms: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -35,6 +38,7 @@ export function createSettlementSender({
   log: Logger;
 }): SettlementSender {
   let channel: Channel | undefined;
+  let connecting = Promise.withResolvers<void>();
 
   async function setup(model: ChannelModel, drop: Drop): Promise<void> {
     const fresh = await model.createChannel();
@@ -49,6 +53,7 @@ export function createSettlementSender({
     model.on('blocked', () => (channel = undefined));
     model.on('unblocked', () => (channel = fresh));
     channel = fresh;
+    connecting.resolve();
   }
 
   const connection = superviseConnection({
@@ -56,7 +61,13 @@ export function createSettlementSender({
     name: `${name} settlements`,
     log,
     setup,
-    onLost: () => (channel = undefined),
+    onLost: () => {
+      channel = undefined;
+      // Whoever waits for the connection that was lost waits for the next one.
+      const { resolve } = connecting;
+      connecting = Promise.withResolvers();
+      void connecting.promise.then(resolve);
+    },
   });
 
   return {
@@ -69,6 +80,7 @@ export function createSettlementSender({
       }
     },
     isConnected: () => channel !== undefined,
+    connectedWithin: (ms) => Promise.race([connecting.promise, sleep(ms, undefined, { ref: false })]),
     close: connection.close,
   };
 }
