@@ -6,7 +6,9 @@ const change = ({ field, before, after }: FieldChange) => `${field}: ${show(befo
 
 /** `2026-03-01 09:30:00  note     Ada Admin   They want the annual plan.` */
 export function timelineLine(item: TimelineItem): string {
-  const what = item.text ?? [item.title, ...(item.changes ?? []).map(change)].join('; ');
+  // A note is its text; whatever else has one has a title that says more.
+  const said = item.kind === 'note' ? item.text : undefined;
+  const what = said ?? [item.title, ...(item.changes ?? []).map(change)].join('; ');
   return `  ${time(item.at)}  ${item.kind.padEnd(8)} ${item.actor.name.padEnd(14)} ${what}`;
 }
 
