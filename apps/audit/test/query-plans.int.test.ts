@@ -8,6 +8,7 @@ import { type AuditLog, createAuditLogModels } from '../src/audit-logs/audit-log
 import {
   chooseIndex,
   conditionsOf,
+  edgeOf,
   keyRange,
   type LogFilter,
   type LogRange,
@@ -98,6 +99,19 @@ describe('every documented query', () => {
     expect(plan).toContain(expected);
     expect(plan).toMatch(/IXSCAN|"Index Scan"/);
     expect(plan).not.toMatch(/COLLSCAN|Seq Scan|"SORT"|"Sort"/);
+  });
+
+  it.each<[string, string, LogFilter]>([
+    ['an entity', 'tenant_entity', { entityType: 'deal', entityId }],
+    ['a user', 'tenant_actor', { 'actor.id': userId }],
+  ])('for the first and the last record of %s takes one step in %s', async (_what, expected, filter) => {
+    const logs = connection.collection('auditrecords');
+    for (const direction of [1, -1] as const) {
+      const { query, options } = edgeOf(tenantId, filter, direction);
+      const plan = JSON.stringify(await logs.find(query, options).limit(1).explain('queryPlanner'));
+      expect(plan).toContain(expected);
+      expect(plan).not.toMatch(/COLLSCAN|Seq Scan|"SORT"|"Sort"/);
+    }
   });
 
   it('by records of a report takes them from tenant_entity', async () => {

@@ -1,10 +1,11 @@
 import type { AuditRecord, ChangeEvent } from '@pipedesk/contracts';
 import type { Connection, Migration } from '@pipedesk/mongo';
-import mongoose, { type Model, type mongo, Schema } from 'mongoose';
+import { type Model, type mongo, Schema } from 'mongoose';
 import {
   auditLogIndexes,
   chooseIndex,
   conditionsOf,
+  edgeOf,
   keyRange,
   orderedIndex,
   type LogFilter,
@@ -148,6 +149,10 @@ export type AuditLogRepository = ReturnType<typeof createAuditLogRepository>;
 /** Reads of one tenant's logs. Nothing here writes: logs come in by the ingest alone and never change. */
 export function createAuditLogRepository({ all }: AuditLogModels) {
   const collection = all.collection as unknown as mongo.Collection<AuditLog>;
+  const edge = (tenantId: string, filter: LogFilter, direction: 1 | -1) => {
+    const { query, options } = edgeOf(tenantId, filter, direction);
+    return collection.findOne(query, options);
+  };
   return {
     /** Newest first. */
     async find(
@@ -175,16 +180,8 @@ export function createAuditLogRepository({ all }: AuditLogModels) {
         .project<ReadLog>(onlyStored)
         .toArray();
     },
-    latest: (tenantId: string, filter: Record<string, unknown>): Promise<AuditLog | null> =>
-      all
-        .findOne({ ...filter, tenantId, key: mongoose.trusted(keyRange({})) })
-        .sort({ key: -1 })
-        .lean<AuditLog>(),
-    earliest: (tenantId: string, filter: LogFilter): Promise<AuditLog | null> =>
-      collection.findOne(
-        { ...conditionsOf(filter), tenantId, key: keyRange({}) },
-        { hint: orderedIndex(filter), sort: { key: 1 } },
-      ),
+    latest: (tenantId: string, filter: LogFilter): Promise<AuditLog | null> => edge(tenantId, filter, -1),
+    earliest: (tenantId: string, filter: LogFilter): Promise<AuditLog | null> => edge(tenantId, filter, 1),
     get: (tenantId: string, id: string): Promise<AuditLog | null> =>
       all.findOne({ _id: id, tenantId }).lean<AuditLog>(),
   };

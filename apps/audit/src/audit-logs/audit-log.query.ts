@@ -66,8 +66,11 @@ const narrow = new Set<Path>(['entityId', 'context.requestId', 'context.operatio
 /** Lists. Engines walk an index over a list's members by member, not by key: they sort what they find. */
 const lists = new Set<Path>(['fields', 'places', 'words']);
 
-/** So many matches of a list are sorted in a few ms; where there are more, the newest are found by walking backwards. */
-export const sortedAtMost = 3_000;
+/**
+ * So many matches of a list are counted and sorted in about 10 ms; where there are more, the newest are found by walking
+ * backwards. Among 60,000 records three times as many took half as long again at the median.
+ */
+export const sortedAtMost = 1_000;
 
 interface Candidate {
   path: Path;
@@ -103,6 +106,17 @@ export async function chooseIndex(
 /** An index that holds what a filter allows in the order of keys, so that it can be walked piece by piece. */
 export function orderedIndex(filter: LogFilter): string {
   return candidatesOf(filter).find(({ path }) => !lists.has(path))?.index ?? newest;
+}
+
+/**
+ * The first or the last of what a filter allows, as `findOne` takes it. Left to itself DocumentDB sorts all records of the
+ * tenant for it: 80 ms among 60,000, and 2 ms by the index.
+ */
+export function edgeOf(tenantId: string, filter: LogFilter, direction: 1 | -1) {
+  return {
+    query: { ...conditionsOf(filter), tenantId, key: keyRange({}) },
+    options: { hint: orderedIndex(filter), sort: { key: direction } },
+  };
 }
 
 function candidatesOf(filter: LogFilter): Candidate[] {
