@@ -9,7 +9,7 @@ import { scenarios } from './scenarios/index.ts';
  * of the fault matrix while clients write, heals it, and checks that audit has exactly what the clients were told.
  * `--scenario` is a part of a name and may be given several times. The same seed makes the same clients and the same
  * pauses. Most of a round is waiting, so several stacks side by side share the rounds sooner; each takes about 1 GiB. Two
- * are right for two cores.
+ * are right for two cores. The logs of a stack that failed are kept, and the place is printed.
  */
 const { values } = parseArgs({
   options: {
