@@ -16,7 +16,7 @@ export interface Verdict {
  * Compares what clients were told, what crm holds and what audit holds, for one tenant, after `settle`. The numbers are
  * those of the invariants: 1 every accepted write is in audit once, 2 nothing else is, 3 versions without gaps, 4 replaying
  * audit gives the record, 5 no event twice, 6 nothing of a refused write and an uncertain one at most once, 7 nothing is
- * left on its way, 8 (`runScenario`) writes are as fast as ever.
+ * left on its way, 8 (`runScenario`) writes are as fast as ever, 9 (`streamViolations`) streams leave nothing out.
  */
 export async function check(stack: ChaosStack, tenantId: string, attempts: Attempt[]): Promise<Verdict> {
   const logs: StoredLog[] = [];

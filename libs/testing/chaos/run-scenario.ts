@@ -4,6 +4,7 @@ import { check, settle } from './checker.ts';
 import { createRandom } from './random.ts';
 import type { Scenario } from './scenario.ts';
 import type { ChaosStack } from './stack.ts';
+import { streamViolations } from './stream-check.ts';
 import { startWriter, type Timed, type Writer } from './writer.ts';
 
 export interface Result {
@@ -50,6 +51,7 @@ export async function runScenario(stack: ChaosStack, scenario: Scenario, seed: n
   const { attempts } = writer;
   const recovery = await settle(stack, tenantId, recoverWithin);
   const verdict = await check(stack, tenantId, attempts);
+  const streamed = scenario.streams ? await streamViolations(stack, tenantId) : [];
   await dropUnconsumed(stack);
   const fault = { began, ended };
   return {
@@ -65,6 +67,7 @@ export async function runScenario(stack: ChaosStack, scenario: Scenario, seed: n
       ...verdict.violations,
       ...(failure === undefined ? [] : [`the fault itself failed: ${failure.message}`]),
       ...(scenario.sparesWrites ? writeViolations(writer, fault) : []),
+      ...streamed,
     ],
   };
 }

@@ -13,5 +13,7 @@ export interface Scenario {
   name: string;
   /** Writes must neither fail nor become slower meanwhile: only the broker or audit suffers. */
   sparesWrites?: boolean;
+  /** What audit streams is looked at as well; a stream may stand still until the lease of a dead process ends. */
+  streams?: boolean;
   run(context: FaultContext): Promise<void>;
 }

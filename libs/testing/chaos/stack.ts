@@ -29,6 +29,8 @@ export interface ChaosStack {
   wires: { crmToBroker: TcpProxy; auditToDatabase: TcpProxy };
   crm: Db;
   audit: Db;
+  /** Where audit writes every record for a SIEM. */
+  streamFile: string;
   /** A tenant of its own, and the headers that speak for its admin. */
   signUp(): Promise<{ tenantId: string; authorization: string }>;
   /** A second crm on the same database and broker. */
@@ -82,13 +84,14 @@ async function assemble(
   const crmToBroker = await startTcpProxy({ host: amqp.hostname, port: Number(amqp.port) });
   const auditToDatabase = await startTcpProxy({ host: mongo.hostname, port: Number(mongo.port) });
   cleanUp.push(crmToBroker.close, auditToDatabase.close);
+  const streamFile = join(folder, 'siem.jsonl');
   const options = {
     backing: { mongodbUri: mongo.href, amqpUrl: amqp.href },
     ports: 'free' as const,
     databasePrefix: 'chaos',
     env: {
       crm: { AMQP_URL: withPort(amqp, crmToBroker.port) },
-      audit: { MONGODB_URI: withPort(mongo, auditToDatabase.port) },
+      audit: { MONGODB_URI: withPort(mongo, auditToDatabase.port), AUDIT_STREAM_FILE: streamFile },
     },
   };
   const services = await startServices({ ...options, folder, only: ['auth', 'crm', 'audit'] });
@@ -104,6 +107,7 @@ async function assemble(
     wires: { crmToBroker, auditToDatabase },
     crm: client.db('chaos_crm'),
     audit: client.db('chaos_audit'),
+    streamFile,
     signUp: async () => {
       const { user, authorization } = await signUpAt(services.urls.auth);
       return { tenantId: user.tenantId, authorization };

@@ -9,14 +9,21 @@ import { deadLetters } from '../checker.ts';
 import type { FaultContext, Scenario } from '../scenario.ts';
 import type { ChaosStack } from '../stack.ts';
 
+/** A point, and by the how manieth time at the latest the service is to die there. */
+interface Death {
+  service: ServiceName;
+  point: string;
+  latest?: number;
+}
+
 /** Starts a service that is to die at a named point, waits until it has, and starts it again without. */
-async function dieAt({ stack, random }: FaultContext, service: ServiceName, point: string): Promise<void> {
+async function dieAt({ stack, random }: FaultContext, { service, point, latest = 20 }: Death): Promise<void> {
   const { services } = stack;
   await services.kill(service);
-  await startDoomed(stack, service, `${point}:${random.between(2, 20)}`);
+  await startDoomed(stack, service, `${point}:${random.between(2, latest)}`);
   await eventually(() => {
     if (services.isRunning(service)) throw new Error(`${service} has not come by ${point}`);
-  }, 30_000);
+  }, 90_000);
   await services.kill(service);
   await services.start(service);
 }
@@ -30,9 +37,17 @@ async function startDoomed(stack: ChaosStack, service: ServiceName, failpoints: 
 
 const dying = (service: ServiceName, point: string, rest: Partial<Scenario> = {}): Scenario => ({
   name: `${service} dies at ${point}`,
-  run: (context) => dieAt(context, service, point),
+  run: (context) => dieAt(context, { service, point }),
   ...rest,
 });
+
+/** Streams move once in a while only, when something has been sealed, and by one process at a time. */
+const dyingWithStream: Scenario = {
+  name: 'audit dies at stream.after-append',
+  streams: true,
+  sparesWrites: true,
+  run: (context) => dieAt(context, { service: 'audit', point: 'stream.after-append', latest: 3 }),
+};
 
 const killedAtRandom = (service: ServiceName, rest: Partial<Scenario> = {}): Scenario => ({
   name: `${service} killed at random`,
@@ -98,6 +113,7 @@ export const serviceScenarios: Scenario[] = [
   dying('audit', 'consumer.after-store', { sparesWrites: true }),
   dying('audit', 'consumer.after-settlement', { sparesWrites: true }),
   dying('audit', 'consumer.after-acknowledgement', { sparesWrites: true }),
+  dyingWithStream,
   killedAtRandom('audit', { sparesWrites: true }),
   killedOverAndOver,
   frozen('crm'),
