@@ -6,7 +6,7 @@ export type { BrokerControl, DatabaseControl } from './backing/controls.ts';
 export { amqpUrlOf, createVhost, deleteVhost, importDefinitions } from './backing/definitions.ts';
 export { findFreePorts } from './backing/ports.ts';
 export type { Need } from './backing/part.ts';
-export { serviceNames, servicePorts } from './services/service-environment.ts';
+export { runtimeEnvironment, serviceNames, servicePorts } from './services/service-environment.ts';
 export type { ServiceName } from './services/service-environment.ts';
 export { startServices } from './services/start-services.ts';
 export type { RunningServices, ServicesOptions } from './services/start-services.ts';

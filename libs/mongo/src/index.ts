@@ -8,6 +8,7 @@ export { databaseProblem, isDatabaseUnavailable, isDuplicateKey } from './errors
 export { migrate, type Migration } from './migrations.ts';
 export { keepUnique } from './keep-unique.ts';
 export { createOutbox, type Outbox } from './outbox.ts';
+export { readBson } from './read-bson.ts';
 export type { RecordBase } from './record.ts';
 export { removeSettled } from './remove-settled.ts';
 export { tenantOf } from './tenant.ts';

@@ -4,6 +4,7 @@ import {
   type DatabaseControl,
   createApiClient,
   type RunningServices,
+  type ServiceName,
   startBackingServices,
   startServices,
 } from '@pipedesk/local';
@@ -11,6 +12,7 @@ import { type Db, MongoClient } from 'mongodb';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { signUp } from '../src/people.ts';
 import { startTcpProxy, type TcpProxy } from '../src/tcp-proxy.ts';
 
@@ -33,6 +35,8 @@ export interface ChaosStack {
   streamFile: string;
   /** A tenant of its own, and the headers that speak for its admin. */
   signUp(): Promise<{ tenantId: string; authorization: string }>;
+  /** Starts a service that has died, as its supervisor does: one that cannot begin, as for want of a busy database, again. */
+  revive(service: ServiceName): Promise<void>;
   /** A second crm on the same database and broker. */
   startSecondCrm(): Promise<{ url: string; kill(): Promise<void>; stop(): Promise<void> }>;
   /** Copies what services and backing services have logged so far to where it outlives the stack. @returns that folder */
@@ -112,6 +116,7 @@ async function assemble(
       const { user, authorization } = await signUpAt(services.urls.auth);
       return { tenantId: user.tenantId, authorization };
     },
+    revive: (service) => revive(services, service),
     startSecondCrm: async () => {
       const { urls, kill, stop } = await startServices({
         ...options,
@@ -123,6 +128,20 @@ async function assemble(
       return { url: urls.crm, kill: () => kill('crm'), stop: () => stop() };
     },
   };
+}
+
+const starts = 5;
+
+async function revive(services: RunningServices, service: ServiceName): Promise<void> {
+  for (let start = 1; ; start++) {
+    try {
+      return await services.start(service);
+    } catch (error) {
+      if (start === starts) throw error;
+      await services.kill(service);
+      await sleep(1_000);
+    }
+  }
 }
 
 function withPort(url: URL, port: number): string {

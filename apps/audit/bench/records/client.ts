@@ -1,3 +1,4 @@
+import { runtimeEnvironment } from '@pipedesk/local';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -17,11 +18,8 @@ const megabyte = 1024 * 1024;
 /** Starts the service in a process of its own and talks to it over HTTP, as an admin of any tenant. */
 export async function startClient(secret: string): Promise<AuditClient> {
   const child = fork(join(import.meta.dirname, 'serve.ts'), {
-    env: {
-      ...process.env,
-      BENCH_SECRET: secret,
-      NODE_OPTIONS: '--no-warnings --max-semi-space-size=8 --max-old-space-size=256',
-    },
+    env: { ...process.env, ...runtimeEnvironment, BENCH_SECRET: secret },
+    execArgv: ['--no-warnings'],
   });
   // A service that dies answers nothing.
   child.once('exit', (code) => child.emit('error', new Error(`the service ended with ${code}`)));

@@ -1,8 +1,8 @@
 import type { AuditRecord, ChangeEvent } from '@pipedesk/contracts';
-import type { AuditLog } from './audit-log.model.ts';
+import type { ReadLog } from './audit-log.model.ts';
 
 /** A log on the wire: what the contract names and nothing that only the store needs. */
-export function toAuditRecord(log: Omit<AuditLog, 'fields' | 'places' | 'payloadHash'>): AuditRecord {
+export function toAuditRecord(log: ReadLog): AuditRecord {
   const { type, entityType, entityId, version, action, time, receivedAt, actor, before, after } = log;
   const { changes, context, links, lead, deal, erased } = log;
   return {
@@ -27,7 +27,7 @@ export function toAuditRecord(log: Omit<AuditLog, 'fields' | 'places' | 'payload
 }
 
 /** The event a log was made of, whole. */
-export function eventOfLog(log: AuditLog): ChangeEvent {
+export function eventOfLog(log: ReadLog): ChangeEvent {
   const { version, action, before, after, changes, actor, context, links } = log;
   return {
     specversion: '1.0',

@@ -1,9 +1,9 @@
-import { type RecordExportQuery, type AuditFilters } from '@pipedesk/contracts';
+import type { AuditFilters, AuditRecord, RecordExportQuery } from '@pipedesk/contracts';
 import { tenantOf } from '@pipedesk/mongo';
 import { notFound, type TenantContext } from '@pipedesk/service-kit';
 import type { AccessLog } from '../access/access-log.ts';
 import { filterOf } from '../audit-logs/audit-log.filters.ts';
-import type { AuditLogRepository, ReadLog } from '../audit-logs/audit-log.model.ts';
+import { type AuditLogRepository, readLog } from '../audit-logs/audit-log.model.ts';
 import type { LogFilter } from '../audit-logs/audit-log.query.ts';
 import { toAuditRecord } from '../audit-logs/audit-record.ts';
 import { recordRemoved, type RemovedRecords } from '../removals/removed-records.ts';
@@ -25,7 +25,9 @@ export interface Export {
 }
 
 /** Read at once; with the next piece already on its way, twice this is all that is ever held. */
-const chunkSize = 1_000;
+const pieceSize = 1_000;
+/** Written at once: about 200 KB. */
+const chunkSize = 100;
 
 /** Every record that a filter allows, oldest first, however many there are. */
 export function createExportService({ logs, access, removed, clock }: ExportDeps) {
@@ -34,19 +36,18 @@ export function createExportService({ logs, access, removed, clock }: ExportDeps
     tenantId: string,
     filter: LogFilter,
     range: { from: string; to: string },
-  ): AsyncGenerator<ReadLog[]> {
-    let next = logs.after(tenantId, filter, { ...range, limit: chunkSize });
-    for (;;) {
-      const rows = await next;
-      const last = rows.at(-1);
-      if (!last) return;
-      if (rows.length < chunkSize) {
-        yield rows;
-        return;
-      }
-      next = logs.after(tenantId, filter, { ...range, after: last.key, limit: chunkSize });
+  ): AsyncGenerator<Uint8Array[]> {
+    const read = (after?: string) => {
+      const piece = logs.after(tenantId, filter, { ...range, ...(after && { after }), limit: pieceSize });
       // Nobody waits for it when the reader leaves; a failure is still thrown to whoever does.
-      next.catch(() => undefined);
+      piece.catch(() => undefined);
+      return piece;
+    };
+    let next: Promise<Uint8Array[]> | undefined = read();
+    while (next) {
+      const rows: Uint8Array[] = await next;
+      const last = rows.length === pieceSize ? rows.at(-1) : undefined;
+      next = last && read(readLog(last).key);
       yield rows;
     }
   }
@@ -88,9 +89,13 @@ export function createExportService({ logs, access, removed, clock }: ExportDeps
         try {
           if (head && after === undefined) yield head;
           for await (const rows of pieces(tenantId, filterOf(query satisfies AuditFilters), { from, to })) {
-            yield rows.map((row) => line(toAuditRecord(row))).join('');
-            records += rows.length;
-            lastId = rows.at(-1)?._id ?? null;
+            for (let first = 0; first < rows.length; first += chunkSize) {
+              const some = rows.slice(first, first + chunkSize);
+              const { text, id } = write(some, line);
+              yield text;
+              records += some.length;
+              lastId = id;
+            }
           }
           status = 'complete';
         } catch (error) {
@@ -103,6 +108,20 @@ export function createExportService({ logs, access, removed, clock }: ExportDeps
       return { contentType, chunks: chunks() };
     },
   };
+}
+
+/** Each record lives as long as its line is written. */
+function write(
+  rows: Uint8Array[],
+  line: (record: AuditRecord) => string,
+): { text: string; id: string | null } {
+  let [text, id] = ['', null as string | null];
+  for (const row of rows) {
+    const record = toAuditRecord(readLog(row));
+    text += line(record);
+    id = record.id;
+  }
+  return { text, id };
 }
 
 /** Streams throw this into what they read from when whoever they write to has left. */

@@ -1,7 +1,7 @@
 import { type AsOf, type EntityType, eventId, type Snapshot, type VersionDiff } from '@pipedesk/contracts';
 import { diffRecords, tenantOf } from '@pipedesk/mongo';
 import { notFound, type TenantContext } from '@pipedesk/service-kit';
-import type { AuditLog, AuditLogRepository } from '../audit-logs/audit-log.model.ts';
+import type { AuditLog, AuditLogRepository, ReadLog } from '../audit-logs/audit-log.model.ts';
 import type { AuditLogService } from '../audit-logs/audit-log.service.ts';
 import { recordRemoved, type RemovedRecords } from '../removals/removed-records.ts';
 
@@ -117,15 +117,15 @@ export function createVersionService({ logs, auditLogs, removed }: VersionDeps) 
 }
 
 /** After a deletion the record is what it was before it. */
-function stateAt({ before, after }: AuditLog): Snapshot {
+function stateAt({ before, after }: ReadLog): Snapshot {
   return after ?? before ?? {};
 }
 
-function isDeletion({ action }: AuditLog): boolean {
+function isDeletion({ action }: ReadLog): boolean {
   return action === 'deleted';
 }
 
-function pointOf(log: AuditLog) {
+function pointOf(log: ReadLog) {
   return { version: log.version, time: log.time.toISOString(), deleted: isDeletion(log) };
 }
 

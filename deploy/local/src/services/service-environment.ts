@@ -25,7 +25,7 @@ export const urlOf = (ports: ServicePorts, name: ServiceName) => `http://${host}
  * it is collected; these bounds keep a service below 180 MB after an import of 8,800 deals (320 MB without them).
  * Compiled and type-stripped code is cached between starts.
  */
-const runtimeEnvironment = {
+export const runtimeEnvironment = {
   NODE_OPTIONS: '--max-semi-space-size=8 --max-old-space-size=256',
   NODE_COMPILE_CACHE: join(repositoryRoot, 'node_modules/.cache/pipedesk/compiled'),
 };

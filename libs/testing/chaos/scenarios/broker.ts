@@ -40,7 +40,7 @@ export const brokerScenarios: Scenario[] = [
     await stack.broker.kill();
     rmSync(stack.brokerData, { recursive: true });
     await stack.broker.start();
-    await stack.services.start('audit');
+    await stack.revive('audit');
   }),
   spared('all connections closed', async ({ stack, random }) => {
     for (let round = 0; round < 3; round++) {

@@ -44,7 +44,7 @@ export const queueScenarios: Scenario[] = [
         channel.ackAll();
         await channel.close();
       });
-      await stack.services.start('audit');
+      await stack.revive('audit');
     },
   },
   {

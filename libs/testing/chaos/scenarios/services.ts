@@ -25,7 +25,7 @@ async function dieAt({ stack, random }: FaultContext, { service, point, latest =
     if (services.isRunning(service)) throw new Error(`${service} has not come by ${point}`);
   }, 90_000);
   await services.kill(service);
-  await services.start(service);
+  await stack.revive(service);
 }
 
 /** It may be dead before it is ready. */
@@ -55,7 +55,7 @@ const killedAtRandom = (service: ServiceName, rest: Partial<Scenario> = {}): Sce
     for (let round = 0; round < 3; round++) {
       await sleep(random.between(100, 800));
       await stack.services.kill(service);
-      await stack.services.start(service);
+      await stack.revive(service);
     }
   },
   ...rest,
@@ -90,7 +90,7 @@ const killedOverAndOver: Scenario = {
     await eventually(async () => {
       if ((await depthOf(stack, deadLetters)) === 0) throw new Error('nothing was dead-lettered');
     }, 20_000);
-    await services.start('audit');
+    await stack.revive('audit');
     await replay(stack);
   },
 };
