@@ -47,23 +47,30 @@ function quantile(samples: number[], q: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
 }
 
-const of = (name: string, q: 'p50' | 'p99') => median(results.get(name)?.[q] ?? []);
-for (const { name } of ways) {
-  const [p50, p99] = [of(name, 'p50'), of(name, 'p99')];
-  const ratio = (p50 / of('raw driver', 'p50')).toFixed(2);
-  console.log(
-    `  ${name.padEnd(34)} p50 ${p50.toFixed(2)} ms  p99 ${p99.toFixed(2)} ms  ${ratio}x the raw driver`,
+type Quantile = 'p50' | 'p99';
+const roundsOf = (name: string, q: Quantile) => results.get(name)?.[q] ?? [];
+/** Round by round: what else the machine does then is in both, and the next round has something else. */
+const overRaw = (name: string, q: Quantile, compare: (ours: number, raw: number) => number) =>
+  median(
+    roundsOf(name, q).map((ours, round) => compare(ours, roundsOf('raw driver', q)[round] ?? Number.NaN)),
   );
+const difference = (ours: number, raw: number) => ours - raw;
+const ratio = (ours: number, raw: number) => ours / raw;
+
+for (const { name } of ways) {
+  const [p50, p99] = [median(roundsOf(name, 'p50')), median(roundsOf(name, 'p99'))];
+  const added = overRaw(name, 'p50', difference).toFixed(2);
+  console.log(`  ${name.padEnd(34)} p50 ${p50.toFixed(2)} ms (${added} over raw)  p99 ${p99.toFixed(2)} ms`);
 }
 for (const [q, most] of [
   ['p50', 0.5],
   ['p99', 3],
 ] as const) {
-  const added = of('change()', q) - of('raw driver', q);
+  const added = overRaw('change()', q, difference);
   tellFigure({
     bench: 'write cost',
     aim: `change() adds at most ${most} ms to the ${q} of the raw driver`,
-    measured: `${added.toFixed(2)} ms, ${(of('change()', q) / of('raw driver', q)).toFixed(2)}x`,
+    measured: `${added.toFixed(2)} ms, ${overRaw('change()', q, ratio).toFixed(2)}x`,
     met: added <= most,
   });
 }
