@@ -6,7 +6,7 @@ import { draftDocument, type NewRecord } from './drafts.ts';
 import { isDuplicateKey } from './errors.ts';
 import { findFirst, findRepeated, fingerprintOf, insertFresh, isKeyTaken, ownKey } from './idempotency.ts';
 import { requireRoom } from './outbox-room.ts';
-import { type RecordBase, toRecord } from './record.ts';
+import { copyOf, type RecordBase, toRecord } from './record.ts';
 import type { Store } from './repository-definition.ts';
 import { repeatOnRace, writeRestored, writeTombstone, writeVersion } from './versions.ts';
 
@@ -180,7 +180,7 @@ export function createAuditedWrites<R extends RecordBase>(
     change: (context, id, options, mutate) =>
       repeatOnRace(async () => {
         const { record: before, acting } = await openFor(context, id, options);
-        const draft = structuredClone(before);
+        const draft = copyOf(before);
         mutate(draft);
         return writeVersion(store, acting, before, draft, options.action);
       }),
@@ -192,7 +192,7 @@ export function createAuditedWrites<R extends RecordBase>(
     restore: (context, id, options, mutate) =>
       repeatOnRace(async () => {
         const { record: tombstone, acting } = await openRemoved(context, id, options);
-        const draft = structuredClone(tombstone);
+        const draft = copyOf(tombstone);
         mutate?.(draft);
         return writeRestored(store, acting, tombstone, draft);
       }),

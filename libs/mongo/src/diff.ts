@@ -11,9 +11,20 @@ export function diffRecords(before: Snapshot, after: Snapshot): FieldChange[] {
   return [...changesOf('', before, after)];
 }
 
+/** The names of the fields in which two records differ, whatever differs inside them. */
+export function differingFields(before: object, after: object): string[] {
+  return namesIn(before, after).filter(
+    (name) => !isDeepStrictEqual(valueOf(before, name), valueOf(after, name)),
+  );
+}
+
+function namesIn(before: object, after: object): string[] {
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])];
+}
+
 function* changesOf(prefix: string, before: Snapshot, after: Snapshot): Generator<FieldChange> {
-  for (const key of new Set([...Object.keys(before), ...Object.keys(after)]))
-    yield* changesAt(prefix + key, own(before, key), own(after, key));
+  for (const name of namesIn(before, after))
+    yield* changesAt(prefix + name, valueOf(before, name), valueOf(after, name));
 }
 
 function* changesAt(field: string, old: unknown, fresh: unknown): Generator<FieldChange> {
@@ -41,9 +52,9 @@ function* elementChanges(field: string, before: unknown[], after: unknown[]): Ge
   for (const [from, to] of kept) yield* changesAt(`${field}.${to}`, before[from], after[to]);
 }
 
-/** Not `record[key]`: a custom field called `constructor` would be found on every object. */
-function own(record: Snapshot, key: string): unknown {
-  return Object.hasOwn(record, key) ? (record[key] ?? null) : null;
+/** Null when absent. Not `record[field]`: a custom field called `constructor` would be found on every object. */
+export function valueOf(record: object, field: string): unknown {
+  return Object.hasOwn(record, field) ? ((Reflect.get(record, field) as unknown) ?? null) : null;
 }
 
 function isPlainObject(value: unknown): value is Snapshot {

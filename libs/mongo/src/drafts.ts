@@ -1,6 +1,7 @@
 import type { Snapshot } from '@pipedesk/contracts';
 import type { TenantContext } from '@pipedesk/service-kit';
 import type { StoredDocument } from './audited-model.ts';
+import { castValues } from './cast-values.ts';
 import { changeEvent } from './change-event.ts';
 import { diffRecords } from './diff.ts';
 import { ownFields, type RecordBase, refuseInternal, toRecord } from './record.ts';
@@ -9,20 +10,6 @@ import { tenantOf } from './tenant.ts';
 
 /** A record's own fields, as a service gives them to `create`. */
 export type NewRecord<R extends RecordBase> = Omit<R, keyof RecordBase>;
-
-/**
- * Casts and checks values with the mongoose schema; with `paths`, only those.
- * @throws mongoose ValidationError, or StrictModeError for a field the schema does not know
- */
-export async function castValues<R extends RecordBase>(
-  { model }: Store<R>,
-  values: Record<string, unknown>,
-  paths?: string[],
-): Promise<StoredDocument> {
-  const document = new model(values);
-  await document.validate(paths);
-  return document.toObject<StoredDocument>({ flattenMaps: true });
-}
 
 /** Version 1 of a record, ready to be stored: its fields, and its `created` event in its outbox. */
 export async function draftDocument<R extends RecordBase>(
@@ -34,7 +21,7 @@ export async function draftDocument<R extends RecordBase>(
   refuseInternal(Object.keys(fields));
   const time = new Date();
   const base = { _id: id, tenantId: tenantOf(context), version: 1, createdAt: time, updatedAt: time };
-  const document = await castValues(store, { ...fields, ...base });
+  const document = await castValues(store.model, { ...fields, ...base });
   const record = toRecord<R>(document);
   const { entityType, linksOf, derive, unique } = store.definition;
   const only = unique?.(record) ?? null;

@@ -16,12 +16,16 @@ const bookkeeping = new Set(['id', 'version', 'createdAt', 'updatedAt']);
 
 /** The fields whose change is worth telling. */
 export function ownFields(record: RecordBase): Snapshot {
-  return Object.fromEntries(Object.entries(record).filter(([field]) => !bookkeeping.has(field)));
+  return Object.fromEntries(Object.entries(record).filter(([field]) => isOwnField(field)));
 }
 
-/** @throws Error when a service tries to set what only this library writes: tenant, tombstone, outbox and the like */
+export function isOwnField(field: string): boolean {
+  return !bookkeeping.has(field);
+}
+
+/** @throws Error when a service tries to set what only this library writes (tenant, tombstone, outbox and the like), or a path */
 export function refuseInternal(fields: string[]): void {
-  const internal = fields.find((field) => hidden.has(field) || field.startsWith('_'));
+  const internal = fields.find((field) => hidden.has(field) || field.startsWith('_') || field.includes('.'));
   if (internal !== undefined) throw new Error(`${internal} is not a field of records`);
 }
 
@@ -32,6 +36,11 @@ export function toRecord<R>(document: Record<string, unknown>): R {
     if (!hidden.has(key) && !key.startsWith('_')) record[key] = toJson(value);
   }
   return record as R;
+}
+
+/** For others to change. */
+export function copyOf<R extends RecordBase>(record: R): R {
+  return toJson(record) as R;
 }
 
 function toJson(value: unknown): unknown {

@@ -3,10 +3,10 @@ import { conflict, type TenantContext } from '@pipedesk/service-kit';
 import type { mongo } from 'mongoose';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StoredDocument } from './audited-model.ts';
+import { castFields } from './cast-values.ts';
 import { changeEvent } from './change-event.ts';
-import { diffRecords } from './diff.ts';
-import { castValues } from './drafts.ts';
-import { ownFields, type RecordBase, refuseInternal, toRecord } from './record.ts';
+import { differingFields, diffRecords, valueOf } from './diff.ts';
+import { isOwnField, type RecordBase, refuseInternal, toRecord } from './record.ts';
 import type { Store } from './repository-definition.ts';
 import { tenantOf } from './tenant.ts';
 
@@ -31,16 +31,15 @@ export async function writeVersion<R extends RecordBase>(
 
 /** What a draft comes to once its values are cast, and what has to be stored for that. */
 async function nextVersion<R extends RecordBase>(store: Store<R>, before: R, draft: R) {
-  const touched = topFields(diffRecords(ownFields(before), ownFields(draft)));
+  const touched = differingFields(before, draft).filter(isOwnField);
   refuseInternal(touched);
-  const values =
-    touched.length === 0 ? {} : pick(await castValues(store, pick(draft, touched), touched), touched);
+  const values = await castFields(store.model, pick(draft, touched));
   const time = new Date();
   const { createdAt } = before;
   const base = { id: before.id, version: before.version + 1, createdAt, updatedAt: time.toISOString() };
   const after = { ...draft, ...toRecord<R>(values), ...base };
   // Once more: a value that only differed in form, such as a time with an offset, is the same after its cast.
-  const changes = diffRecords(ownFields(before), ownFields(after));
+  const changes = diffRecords(pick(before, touched), pick(after, touched));
   return { after, changes, time, set: { ...values, ...store.definition.derive?.(after), updatedAt: time } };
 }
 
@@ -166,12 +165,8 @@ async function update<R extends RecordBase>(
   return true;
 }
 
-function topFields(changes: FieldChange[]): string[] {
-  return [...new Set(changes.map(({ field }) => field.split('.', 1)[0] ?? field))];
-}
-
-function pick(record: object, fields: string[]): Record<string, unknown> {
-  return Object.fromEntries(fields.map((field) => [field, Reflect.get(record, field) ?? null]));
+function pick(record: object, fields: string[]): Snapshot {
+  return Object.fromEntries(fields.map((field) => [field, valueOf(record, field)]));
 }
 
 function uniqueLinks(links: Link[]): Link[] {

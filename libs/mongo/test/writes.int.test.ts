@@ -71,7 +71,7 @@ describe('create', () => {
     expect(await stored(connection).countDocuments({ tenantId: context.tenantId })).toBe(0);
   });
 
-  it.each(['tenantId', 'deletedAt', '_outbox', '_idempotency', '_sort'])(
+  it.each(['tenantId', 'deletedAt', '_outbox', '_idempotency', '_sort', 'amount.amount'])(
     'lets no service set %s, neither on create nor on change',
     async (field) => {
       const context = buildContext();

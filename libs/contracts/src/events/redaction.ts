@@ -24,8 +24,16 @@ const secretNames = [
 ];
 const secretName = new RegExp(`(?:${secretNames.join('|')})(?:s|hash)?$`);
 
+/** Fields have the same names in every event; the limit keeps made-up ones from filling the memory. */
+const judged = new Map<string, boolean>();
+const mostJudged = 10_000;
+
 export function isSecretName(name: string): boolean {
-  return secretName.test(name.toLowerCase().replaceAll(/[_-]/g, ''));
+  const known = judged.get(name);
+  if (known !== undefined) return known;
+  const isSecret = secretName.test(name.toLowerCase().replaceAll(/[_-]/g, ''));
+  if (judged.size < mostJudged) judged.set(name, isSecret);
+  return isSecret;
 }
 
 /** A record without the values of its secrets; that there are some stays visible. */
