@@ -5,12 +5,16 @@
 const formulaStart = /^[=+\-@\t\r\n\uFF0B\uFF0D\uFF1D\uFF20]/;
 
 /** One line of RFC 4180: every cell quoted, quotes doubled, what could be a formula made text by an apostrophe. */
-export function csvLine(cells: readonly (string | number | null)[]): string {
-  return `${cells.map(csvCell).join(',')}\r\n`;
+export function csvLine(cells: Iterable<string | number | null>): string {
+  let line = '';
+  for (const cell of cells) line += line === '' ? csvCell(cell) : `,${csvCell(cell)}`;
+  return `${line}\r\n`;
 }
 
 function csvCell(value: string | number | null): string {
-  const text = value === null ? '' : String(value);
+  if (value === null) return '""';
+  const text = String(value);
   const harmless = formulaStart.test(text) ? `'${text}` : text;
-  return `"${harmless.replaceAll('"', '""')}"`;
+  // Most cells have none, which is quickly seen.
+  return harmless.includes('"') ? `"${harmless.replaceAll('"', '""')}"` : `"${harmless}"`;
 }
