@@ -2,12 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { connectMongo, type Connection, migrate } from '@pipedesk/mongo';
 import { createLogger } from '@pipedesk/service-kit';
 import { buildEvent, given } from '@pipedesk/testing';
+import type { mongo } from 'mongoose';
 import { randomUUID } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { type AuditLog, createAuditLogModels } from '../src/audit-logs/audit-log.model.ts';
 import {
-  chooseIndex,
   conditionsOf,
+  createIndexChooser,
   edgeOf,
   keyRange,
   type LogFilter,
@@ -59,10 +60,8 @@ function buildLog() {
 
 /** The index the service chooses, and its plan as text: MongoDB names its stages, DocumentDB its PostgreSQL nodes. */
 async function planOf(filter: LogFilter, range: LogRange = {}): Promise<{ index: string; plan: string }> {
-  const logs = connection.collection<AuditLog>('auditrecords') as unknown as Parameters<
-    typeof chooseIndex
-  >[0];
-  const index = await chooseIndex(logs, tenantId, filter);
+  const logs = connection.collection<AuditLog>('auditrecords') as unknown as mongo.Collection<AuditLog>;
+  const index = await createIndexChooser(logs)(tenantId, filter);
   const newestFirst = logs
     .find({ ...conditionsOf(filter), tenantId, key: keyRange(range) }, { hint: index })
     .sort({ key: -1 })
@@ -99,6 +98,22 @@ describe('every documented query', () => {
     expect(plan).toContain(expected);
     expect(plan).toMatch(/IXSCAN|"Index Scan"/);
     expect(plan).not.toMatch(/COLLSCAN|Seq Scan|"SORT"|"Sort"/);
+  });
+
+  it('counts what are many once, and what are few each time', async () => {
+    const logs = connection.collection<AuditLog>('auditrecords') as unknown as mongo.Collection<AuditLog>;
+    const counted: unknown[] = [];
+    const chooseIndex = createIndexChooser({
+      countDocuments: (query, options) => {
+        counted.push(query);
+        return logs.countDocuments(query, options);
+      },
+    });
+    const ask = () => Promise.all(['stage', 'name'].map((field) => chooseIndex(tenantId, { fields: field })));
+    expect(await ask()).toEqual(['tenant_newest', 'tenant_field']);
+    expect(await ask()).toEqual(['tenant_newest', 'tenant_field']);
+    const [stage, name] = ['stage', 'name'].map((fields) => ({ tenantId, fields }));
+    expect(counted).toEqual([stage, name, name]);
   });
 
   it.each<[string, string, LogFilter]>([

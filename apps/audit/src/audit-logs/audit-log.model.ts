@@ -3,8 +3,8 @@ import { type Connection, type Migration, readBson } from '@pipedesk/mongo';
 import { type Model, type mongo, Schema } from 'mongoose';
 import {
   auditLogIndexes,
-  chooseIndex,
   conditionsOf,
+  createIndexChooser,
   edgeOf,
   keyRange,
   orderedIndex,
@@ -156,6 +156,7 @@ export type AuditLogRepository = ReturnType<typeof createAuditLogRepository>;
 /** Reads of one tenant's logs. Nothing here writes: logs come in by the ingest alone and never change. */
 export function createAuditLogRepository({ all }: AuditLogModels) {
   const collection = all.collection as unknown as mongo.Collection<AuditLog>;
+  const chooseIndex = createIndexChooser(collection);
   const edge = (tenantId: string, filter: LogFilter, direction: 1 | -1) => {
     const { query, options } = edgeOf(tenantId, filter, direction);
     return collection.findOne(query, options);
@@ -168,7 +169,7 @@ export function createAuditLogRepository({ all }: AuditLogModels) {
       { limit, ...range }: LogRange & { limit: number },
     ): Promise<ReadLog[]> {
       const query = { ...conditionsOf(filter), tenantId, key: keyRange(range) };
-      const hint = await chooseIndex(collection, tenantId, filter);
+      const hint = await chooseIndex(tenantId, filter);
       const found = await readRaw(
         collection
           .find(query, { ...raw, hint })

@@ -78,29 +78,45 @@ interface Candidate {
   value: string;
 }
 
+/** Some hundred KB of texts: filters on names of fields are few, and words that are many are as well. */
+const mostKnown = 5_000;
+/** ms. Retention and erasures can make few of many. */
+const knownFor = 3_600_000;
+
+export type IndexChooser = (tenantId: string, filter: LogFilter) => Promise<string>;
+
 /**
  * The index that serves a filter. Planners choose by statistics that are young or missing (DocumentDB then walks the whole
  * tenant for one rare word), so the choice is made here: by the number of matches, counted in the index and only so far
- * as it matters.
+ * as it matters. What are many are not counted again for an hour: should they be few by then, the answer is only slower.
  */
-export async function chooseIndex(
-  collection: mongo.Collection<AuditLog>,
-  tenantId: string,
-  filter: LogFilter,
-): Promise<string> {
-  const candidates = candidatesOf(filter);
-  const [first, ...others] = candidates;
-  if (!first) return newest;
-  if (narrow.has(first.path) || (others.length === 0 && !lists.has(first.path))) return first.index;
-  const counts = await Promise.all(
-    candidates.map(({ path, index, value }) =>
-      collection.countDocuments({ tenantId, [path]: value }, { limit: sortedAtMost, hint: index }),
-    ),
-  );
-  const fewest = Math.min(...counts);
-  const narrowest = candidates[counts.indexOf(fewest)];
-  if (narrowest && fewest < sortedAtMost) return narrowest.index;
-  return candidates.find(({ path }) => !lists.has(path))?.index ?? newest;
+export function createIndexChooser(
+  collection: Pick<mongo.Collection<AuditLog>, 'countDocuments'>,
+): IndexChooser {
+  const many = new Map<string, number>();
+
+  async function count(tenantId: string, { path, index, value }: Candidate): Promise<number> {
+    const name = JSON.stringify([tenantId, path, value]);
+    if ((many.get(name) ?? -Infinity) > performance.now() - knownFor) return sortedAtMost;
+    const options = { limit: sortedAtMost, hint: index };
+    const counted = await collection.countDocuments({ tenantId, [path]: value }, options);
+    if (counted < sortedAtMost) return counted;
+    if (many.size >= mostKnown) many.clear();
+    many.set(name, performance.now());
+    return counted;
+  }
+
+  return async (tenantId, filter) => {
+    const candidates = candidatesOf(filter);
+    const [first, ...others] = candidates;
+    if (!first) return newest;
+    if (narrow.has(first.path) || (others.length === 0 && !lists.has(first.path))) return first.index;
+    const counts = await Promise.all(candidates.map((candidate) => count(tenantId, candidate)));
+    const fewest = Math.min(...counts);
+    const narrowest = candidates[counts.indexOf(fewest)];
+    if (narrowest && fewest < sortedAtMost) return narrowest.index;
+    return candidates.find(({ path }) => !lists.has(path))?.index ?? newest;
+  };
 }
 
 /** An index that holds what a filter allows in the order of keys, so that it can be walked piece by piece. */
