@@ -25,7 +25,8 @@ export function createExaminer(seals: Pick<SealStore, 'groups' | 'rawRecords' | 
     maxThreads: mostThreads,
     idleTimeout: 10_000,
   });
-  const examineThere = (work: SegmentsToExamine) => pool.run(work) as Promise<ExaminedSegment[]>;
+  const examineThere = (work: SegmentsToExamine) =>
+    pool.run(work, { transferList: [work.documents.buffer] }) as Promise<ExaminedSegment[]>;
 
   async function examineGroup(
     group: StoredSeal[],
@@ -41,7 +42,7 @@ export function createExaminer(seals: Pick<SealStore, 'groups' | 'rawRecords' | 
       // A copy: the bytes are a part of the driver's, and a thread would be sent the whole.
       leaves: new Uint8Array(bytesOfLeaves({ leaves })),
     }));
-    return examine({ segments, documents });
+    return examine({ segments, documents: together(documents) });
   }
 
   async function* examine(tenantId: string, range: SegmentRange): AsyncGenerator<ExaminedSegment> {
@@ -69,4 +70,15 @@ export function createExaminer(seals: Pick<SealStore, 'groups' | 'rawRecords' | 
   }
 
   return { examine, close: () => pool.destroy() };
+}
+
+/** One behind the other, in memory of their own: it goes to a thread as it is, without being copied once more. */
+function together(documents: Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(documents.reduce((length, document) => length + document.length, 0));
+  let at = 0;
+  for (const document of documents) {
+    all.set(document, at);
+    at += document.length;
+  }
+  return all;
 }

@@ -5,8 +5,8 @@
 const most = 20_000;
 
 /** Forgets all when there are too many: custom fields have names of anybody's choice. */
-function remembered(make: (text: string) => string): (text: string) => string {
-  const made = new Map<string, string>();
+function remembered<T>(make: (text: string) => T): (text: string) => T {
+  const made = new Map<string, T>();
   return (text) => {
     const known = made.get(text);
     if (known !== undefined) return known;
@@ -19,6 +19,11 @@ function remembered(make: (text: string) => string): (text: string) => string {
 
 /** A path as JSON. */
 export const quoted = remembered((path) => JSON.stringify(path));
+/** The same in UTF-8. */
+export const quotedBytes = remembered((path) => Buffer.from(quoted(path)));
+
+/** Paths of the members of a record's member, by its name. */
+export const pathsWithin = remembered((name) => remembered((member) => `${name}.${member}`));
 
 /** Paths of a snapshot's member, by where it has the value. */
 export const pathIn = {

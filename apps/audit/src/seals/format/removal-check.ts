@@ -70,7 +70,7 @@ export function isStatement(record: SealableRecord): boolean {
 }
 
 /** What is marked as removed in a segment, by each removal. */
-export function takenIn({ seal, removed = [], records }: Segment): Taken[] {
+export function takenIn({ seal, removed = [], records }: Segment<unknown>): Taken[] {
   const { segment, firstSeq } = seal;
   const isThere = (index: number) => records[index] !== undefined;
   return [...Map.groupBy(removed, (stub) => stub.by)].map(([by, all]) => ({

@@ -8,12 +8,12 @@ import { type RemovedRecord, stubsByPlace } from './removed.ts';
 import type { Seal } from './seal.ts';
 
 /** A seal with what it covers; a record that is gone is undefined. */
-export interface Segment {
+export interface Segment<R = SealableRecord> {
   seal: Seal;
   /** Ids and leaf hashes as they were sealed, in order. They say which record differs; the root says whether they lie. */
   ids: string[];
   leaves: Buffer[];
-  records: (SealableRecord | undefined)[];
+  records: (R | undefined)[];
   /** What retention took; absent from most. */
   removed?: RemovedRecord[];
 }
@@ -31,8 +31,26 @@ export interface SegmentFindings {
   taken: Taken[];
 }
 
+/** What the check needs of a record, in whatever form records come. */
+export interface RecordReader<R> {
+  /** The hash of its leaf. @throws Error for a record that has none */
+  hashOf: (record: R, seq: number) => Buffer;
+  /** The record when it tells what was erased or removed. */
+  telling: (record: R) => SealableRecord | undefined;
+}
+
+export const decodedRecords: RecordReader<SealableRecord> = {
+  hashOf: hashOfRecord,
+  telling: (record) => (isAccounting(record) || isStatement(record) ? record : undefined),
+};
+
 /** Recomputes a segment's records and tree: nearly all the work of verifying, and any thread's. */
 export function checkSegment(segment: Segment): SegmentFindings {
+  return checkSegmentBy(decodedRecords, segment);
+}
+
+/** `checkSegment` over records in another form. */
+export function checkSegmentBy<R>(reader: RecordReader<R>, segment: Segment<R>): SegmentFindings {
   const { seal, ids, leaves, records, removed = [] } = segment;
   const stubs = stubsByPlace(removed);
   const flaws: AuditFlaw[] = [];
@@ -59,22 +77,23 @@ export function checkSegment(segment: Segment): SegmentFindings {
     if (index >= seal.count)
       flaws.push({ ...place, kind: 'record_changed', reason: 'the segment has no place for the record' });
     found++;
-    const differs = differenceOf(record, place.seq, leaves[index]);
+    const differs = differenceOf(() => reader.hashOf(record, place.seq), leaves[index]);
+    const telling = differs ? undefined : reader.telling(record);
     if (differs) flaws.push({ ...place, kind: 'record_changed', reason: differs });
-    else if (isAccounting(record) || isStatement(record)) accounting.push(record);
+    if (telling) accounting.push(telling);
   }
   return { records: found, removed: gone, flaws, accounting, taken: takenIn(segment) };
 }
 
-function isRooted({ seal, ids, leaves }: Segment): boolean {
+function isRooted({ seal, ids, leaves }: Segment<unknown>): boolean {
   const isWhole = leaves.length === seal.count && ids.length === seal.count;
   return isWhole && merkleRoot(leaves).toString('hex') === seal.root;
 }
 
 /** Says what is wrong with a record; undefined when it is the one that was sealed. */
-function differenceOf(record: SealableRecord, seq: number, sealed: Buffer | undefined): string | undefined {
+function differenceOf(hash: () => Buffer, sealed: Buffer | undefined): string | undefined {
   try {
-    const isSame = sealed !== undefined && hashOfRecord(record, seq).equals(sealed);
+    const isSame = sealed !== undefined && hash().equals(sealed);
     return isSame ? undefined : 'the record is not what was sealed';
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

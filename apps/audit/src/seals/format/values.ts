@@ -12,20 +12,20 @@ export interface TakenApart {
 type Members = Record<string, unknown>;
 
 /** Not part of the leaf themselves: they are what its commitments are made with. */
-const controls = new Set(['salt', 'erased']);
+export const controls = new Set(['salt', 'erased']);
 
 /** Everything here is no person's value and stays as long as the record; all else is committed to, new members as well. */
-const openMembers = new Set([
+export const openMembers = new Set([
   ...['_id', 'kind', 'tenantId', 'entityType', 'entityId', 'version', 'type', 'source', 'action'],
   ...['time', 'receivedAt', 'key', 'links', 'traceparent', 'fields', 'places', 'ownerId', 'teamId', 'mac'],
 ]);
-const openWithin: Record<string, Set<string>> = {
+export const openWithin: Record<string, Set<string>> = {
   actor: new Set(['type', 'id', 'role']),
   context: new Set(['requestId', 'apiKeyId', 'operationId', 'source', 'authority']),
   lead: new Set(['status', 'ownerId']),
   deal: new Set(['stage', 'pipeline', 'probability']),
 };
-const special = new Set(['before', 'after', 'changes']);
+export const special = new Set(['before', 'after', 'changes']);
 
 /**
  * Paths: `actor.name`; `before.name` and `after.name`, or `both.name` where the two are equal; `changes.0.before`, but

@@ -1,0 +1,39 @@
+import { addAscii, addByte, type Text } from './text.ts';
+import { unusual } from './unusual.ts';
+
+const [quote, letterT, colon, point, letterZ, zero] = [0x22, 0x54, 0x3a, 0x2e, 0x5a, 0x30];
+const dayLength = 86_400_000;
+/** The first moment of the year 10000, in ms: before it years have four digits. */
+const end = 253_402_300_800_000;
+
+let lastDay = -1;
+let lastText = '';
+
+/**
+ * Adds a time, in ms since 1970, as `toISOString` writes it, between quotes. That function takes a good part of a microsecond,
+ * and most times come in the order of their days: only the time of day is made anew.
+ * @throws unusual for a time before 1970 or after the year 9999
+ */
+export function addDate(text: Text, time: number): void {
+  if (!(time >= 0 && time < end)) throw unusual;
+  const day = Math.floor(time / dayLength);
+  if (day !== lastDay) [lastDay, lastText] = [day, new Date(day * dayLength).toISOString().slice(0, 10)];
+  const left = time - day * dayLength;
+  addByte(text, quote);
+  addAscii(text, lastText);
+  addPair(text, letterT, Math.floor(left / 3_600_000));
+  addPair(text, colon, Math.floor(left / 60_000) % 60);
+  addPair(text, colon, Math.floor(left / 1_000) % 60);
+  addByte(text, point);
+  addByte(text, zero + Math.floor((left % 1_000) / 100));
+  addByte(text, zero + (Math.floor(left / 10) % 10));
+  addByte(text, zero + (left % 10));
+  addByte(text, letterZ);
+  addByte(text, quote);
+}
+
+function addPair(text: Text, before: number, value: number): void {
+  addByte(text, before);
+  addByte(text, zero + Math.floor(value / 10));
+  addByte(text, zero + (value % 10));
+}
