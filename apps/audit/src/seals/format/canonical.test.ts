@@ -32,6 +32,19 @@ describe('the canonical JSON', () => {
     expect(canonical(value)).toBe('{"10":1,"9":2,"a":{"b":{},"c":[]},"\u{1f600}":3,"\ufb33":4}');
   });
 
+  it('is that of the reference library, however many shapes of objects come and come again', () => {
+    const shapes = Array.from({ length: 3_000 }, (_, index) => ({
+      name: index,
+      [`field ${index % 2_500}`]: { b: 1, a: [{}] },
+      ...(index % 7 === 0 ? Object.fromEntries(Array.from({ length: 80 }, (_, n) => [`many ${n}`, n])) : {}),
+      ...(index % 5 === 0 ? { ['long'.repeat(20)]: index } : {}),
+      ...(index % 3 === 0 ? { last: true } : { last: undefined }),
+    }));
+    const reversed = shapes.map((shape) => Object.fromEntries(Object.entries(shape).reverse()));
+    const texts = shapes.map((shape) => canonicalize(shape));
+    for (const some of [shapes, reversed, shapes]) expect(some.map(canonical)).toEqual(texts);
+  });
+
   it('leaves out what JSON does', () => {
     expect(canonical({ a: undefined, b: [undefined], c: () => 1 })).toBe('{"b":[null]}');
     expect(canonical(undefined)).toBe('null');
@@ -40,6 +53,7 @@ describe('the canonical JSON', () => {
   it('refuses what JSON cannot say', () => {
     for (const value of [NaN, Infinity, 'half \ud800', { '\udc00': 1 }, [[{ a: NaN }]]])
       expect(() => canonical(value)).toThrow(/not allowed/);
+    expect(canonical({ '\udc00': undefined })).toBe('{}');
   });
 
   it('takes any depth, and finds circles', () => {

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import serialize from 'canonicalize';
+import { orderOf } from './member-order.ts';
 
 /**
  * The canonical JSON of a value (RFC 8785): one text however its members are ordered. Dates become ISO 8601 texts.
@@ -33,20 +34,16 @@ function writeArray(items: unknown[], depth: number): string {
 }
 
 function writeMembers(members: Record<string, unknown>, depth: number): string {
+  const { sorted, labels } = orderOf(members);
   let text = '';
-  for (const name of sortedNames(members)) {
+  for (let index = 0; index < sorted.length; index++) {
+    const name = sorted[index] ?? '';
     const value = write(members[name], depth + 1);
-    if (value !== undefined) text += `${text === '' ? '' : ','}${writeText(name)}:${value}`;
+    if (value === undefined) continue;
+    // The library says what is wrong with a name that has no label.
+    text += `${text === '' ? '' : ','}${labels[index] ?? serialize(name)}${value}`;
   }
   return `{${text}}`;
-}
-
-/** By UTF-16 code units, as the comparison of strings has it. */
-function sortedNames(members: object): string[] {
-  const names = Object.keys(members);
-  for (let index = 1; index < names.length; index++)
-    if ((names[index - 1] ?? '') > (names[index] ?? '')) return names.sort();
-  return names;
 }
 
 /** Anything but what stands as it is: control characters, quotes and backslashes are escaped, surrogates may be half a character. */
