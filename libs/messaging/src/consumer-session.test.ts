@@ -50,7 +50,6 @@ function messages(count: number): ConsumeMessage[] {
 
 async function startTwo() {
   const started = startSession();
-  // The first comes alone and is begun at once; the others are what arrived meanwhile.
   const all = messages(1 + size);
   for (const message of all) started.session.receive(message);
   await turn();
@@ -58,6 +57,15 @@ async function startTwo() {
   if (!first || !second) throw new Error(`${started.batches.length} batches were begun`);
   return { ...started, all, first, second };
 }
+
+describe('a batch', () => {
+  it('is all that arrived together', async () => {
+    const { session, batches } = startSession();
+    for (const message of messages(size)) session.receive(message);
+    await turn();
+    expect(batches.map(({ events }) => events.length)).toEqual([size]);
+  });
+});
 
 describe('batches that are stored at once', () => {
   it('are begun beside each other, no more than told', async () => {

@@ -34,6 +34,10 @@ export interface Batches {
 
 /** Within the 100 to 300 unacknowledged messages that RabbitMQ's documentation finds best. */
 export const oneByOne: Batches = { size: 250, atOnce: 1 };
+
+/** So many messages may be unacknowledged. Of several batches at once one more waits, so that it is whole when one ends. */
+export const messagesAhead = ({ size, atOnce }: Batches): number => size * (atOnce > 1 ? atOnce + 1 : 1);
+
 /** Well below RabbitMQ's 30-minute limit on an unacknowledged delivery. */
 const longestHold = 10 * 60_000;
 
@@ -79,6 +83,17 @@ export function createConsumerSession({
   const underway = new Set<Promise<void>>();
   /** The end of the batch that was begun last. */
   let latest: Promise<void> = Promise.resolve();
+  let isBeginning = false;
+
+  /** Once everything that arrived together is there: a batch that began with its first message would have no other. */
+  function beginSoon(): void {
+    if (isBeginning) return;
+    isBeginning = true;
+    queueMicrotask(() => {
+      isBeginning = false;
+      begin();
+    });
+  }
 
   /** Begins what can be begun: by itself whatever waits, beside another batch only what fills a good part of one. */
   function begin(): void {
@@ -101,8 +116,12 @@ export function createConsumerSession({
     const outcomes: SettledEvent[] = [];
     const deliveries: Delivery[] = [];
     for (const message of messages) {
-      const event = await decodeOrBury(message, outcomes);
-      if (event) deliveries.push({ message, event });
+      if (message.fields.redelivered) metrics.redelivered.inc();
+      try {
+        deliveries.push({ message, event: decodeEvent(message) });
+      } catch (error) {
+        await bury(message, error, outcomes);
+      }
     }
     if (deliveries.length > 0) await store(deliveries, outcomes);
     // Everything up to the last message of this batch is settled once the batch before it is.
@@ -113,19 +132,6 @@ export function createConsumerSession({
     failpoint('consumer.after-settlement');
     channel.ack(last, true);
     failpoint('consumer.after-acknowledgement');
-  }
-
-  async function decodeOrBury(
-    message: ConsumeMessage,
-    outcomes: SettledEvent[],
-  ): Promise<ChangeEvent | undefined> {
-    if (message.fields.redelivered) metrics.redelivered.inc();
-    try {
-      return decodeEvent(message);
-    } catch (error) {
-      await bury(message, error, outcomes);
-      return undefined;
-    }
   }
 
   /** Tries the batch as one; when it fails for a reason of its own, each event alone, so that one cannot fail others. */
@@ -236,7 +242,7 @@ export function createConsumerSession({
         return;
       }
       buffer.push(message);
-      begin();
+      beginSoon();
     },
     abandon,
     async finish() {

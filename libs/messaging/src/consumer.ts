@@ -7,6 +7,7 @@ import {
   type Batches,
   createConsumerSession,
   type ConsumerSession,
+  messagesAhead,
   oneByOne,
   type Rejection,
 } from './consumer-session.ts';
@@ -66,7 +67,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     await declareTopology(channel);
     // What is settled while nobody can be told is sent again, and that takes its time.
     await settlements?.connectedWithin(settlementsWithin);
-    await channel.prefetch(batches.size * batches.atOnce);
+    await channel.prefetch(messagesAhead(batches));
     const fresh = createConsumerSession({ ...options, channel, metrics, drop, settlements });
     session = fresh;
     fresh.consumerTag = (await channel.consume(queue, fresh.receive)).consumerTag;
