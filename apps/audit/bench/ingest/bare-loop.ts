@@ -15,7 +15,7 @@ interface BareLoop {
 export async function startBareLoop(
   url: string,
   queue: string,
-  batches: { size: number; atOnce: number },
+  batches: { size: number; prefetch: number },
   collection: mongo.Collection<AuditLog>,
   documents: Map<string, AuditLog>,
 ): Promise<BareLoop> {
@@ -41,7 +41,7 @@ export async function startBareLoop(
     isWorking = false;
   }
 
-  await channel.prefetch(batches.size * batches.atOnce);
+  await channel.prefetch(batches.prefetch);
   await channel.consume(queue, (message) => {
     if (message) buffer.push(message);
     if (isWorking) return;

@@ -61,7 +61,7 @@ export async function byBareLoop({ bus, connection }: IngestBench, events: Chang
   const collection = connection.getClient().db(connection.name).collection<AuditLog>('bare');
   await collection.createIndexes(auditLogIndexes);
   await fill(bus, events);
-  const loop = await startBareLoop(bus.url, queue, { size: 500, atOnce: 2 }, collection, documents);
+  const loop = await startBareLoop(bus.url, queue, { size: 500, prefetch: 1_500 }, collection, documents);
   const progress = await watch(loop.stored, events.length);
   await loop.close();
   return progress;
