@@ -7,6 +7,7 @@ describe('the words of a text', () => {
     ['Zoë-Renée ﬁne', ['zoe', 'renee', 'fine']],
     ['grace@example.com', ['grace', 'example', 'com']],
     ['a 7 42', ['42']],
+    ['under_score 3D-Print', ['under', 'score', '3d', 'print']],
     ['東京 Москва', ['東京', 'москва']],
     ['.* ${} --', []],
   ])('%j are %j', (text, words) => {

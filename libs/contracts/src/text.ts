@@ -27,10 +27,17 @@ export const emailSchema = z
 
 /** What a word is to a search: letters and digits in a row; case, width and accents do not count. */
 const wordPattern = /[\p{L}\p{N}]{2,}/gu;
+const asciiWordPattern = /[a-z0-9]{2,}/g;
+const beyondAscii = /[^\0-\x7f]/;
 const longestWord = 40;
 
 /** The different words of a text, for a search of whole words; single characters are none, long ones are cut at 40. */
 export function wordsOf(text: string): string[] {
-  const plain = text.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase();
-  return [...new Set(plain.match(wordPattern)?.map((word) => word.slice(0, longestWord)))];
+  return [...new Set(wordsIn(text)?.map((word) => word.slice(0, longestWord)))];
+}
+
+/** Most texts are ASCII, in which there is nothing to decompose and no letter has a class to be looked up. */
+function wordsIn(text: string): string[] | null {
+  if (!beyondAscii.test(text)) return text.toLowerCase().match(asciiWordPattern);
+  return text.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase().match(wordPattern);
 }

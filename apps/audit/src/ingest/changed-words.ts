@@ -11,25 +11,32 @@ const noWords = /^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\d
  * so that a search finds the changes and not every later version. The first 64.
  */
 export function changedWords({ action, before, after, changes }: ChangeEvent['data']): string[] {
-  const values =
-    action === 'updated' || action === 'converted'
-      ? changes.flatMap((change) => [change.before, change.after])
-      : [before, after];
   const words = new Set<string>();
-  for (const text of textsIn(values)) {
-    for (const word of wordsOf(text)) {
-      words.add(word);
-      if (words.size === mostWords) return [...words];
+  if (action === 'updated' || action === 'converted')
+    for (const change of changes) {
+      collect(change.before, words);
+      collect(change.after, words);
     }
+  else {
+    collect(before, words);
+    collect(after, words);
   }
   return [...words];
 }
 
-function* textsIn(value: unknown): Generator<string> {
-  if (typeof value === 'number') yield String(value);
-  else if (typeof value === 'string') {
-    if (!noWords.test(value)) yield value;
-  } else if (typeof value === 'object' && value !== null) {
-    for (const inner of Object.values(value)) yield* textsIn(inner);
+/** Adds the words of a value until there are enough. */
+function collect(value: unknown, words: Set<string>): void {
+  if (words.size === mostWords) return;
+  if (typeof value === 'string') addWords(value, words);
+  else if (typeof value === 'number') addWords(String(value), words);
+  else if (typeof value === 'object' && value !== null)
+    for (const inner of Object.values(value)) collect(inner, words);
+}
+
+function addWords(text: string, words: Set<string>): void {
+  if (noWords.test(text)) return;
+  for (const word of wordsOf(text)) {
+    words.add(word);
+    if (words.size === mostWords) return;
   }
 }

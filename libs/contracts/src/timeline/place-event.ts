@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import {
   type ChangeEvent,
   type EntityType,
@@ -17,7 +16,7 @@ import {
   noteItem,
   taskItem,
   type TimelineItem,
-  timelineTypeSchema,
+  timelineTypes,
   type TimelineType,
 } from './item.ts';
 
@@ -58,14 +57,14 @@ function itemOf(event: ChangeEvent): TimelineItem {
 
 function changeItem(event: ChangeEvent, entityType: EntityType): TimelineItem {
   const { data } = event;
-  const name = z.string().safeParse(recordOf(event).name).data ?? entityType;
+  const { name } = recordOf(event);
   return {
     kind: 'change',
     key: eventKey(event),
     at: event.time,
     recordedAt: event.time,
     source: { ...subjectOf(event), version: data.version },
-    title: changeTitle(entityType, data.action, name),
+    title: changeTitle(entityType, data.action, typeof name === 'string' ? name : entityType),
     actor: { id: data.actor.id, name: data.actor.name },
     changes: data.action === 'updated' || data.action === 'converted' ? data.changes : [],
     ...(data.context.operationId === null ? {} : { operationId: data.context.operationId }),
@@ -78,12 +77,15 @@ function changeItem(event: ChangeEvent, entityType: EntityType): TimelineItem {
  */
 function placesOf(event: ChangeEvent): Place[] {
   const subject = subjectOf(event);
-  const links = onePerRecord([subject, ...event.data.links].filter(hasTimeline));
   const current = pointingNow[subject.entityType]?.(event.data.after ?? {});
-  return links.map((link) => ({
+  return timelinesOf(subject, event).map((link) => ({
     ...link,
     deleted: current !== undefined && !current.includes(link.entityId),
   }));
+}
+
+function timelinesOf(subject: Link, { data }: ChangeEvent) {
+  return onePerRecord([subject, ...data.links].filter(hasTimeline));
 }
 
 /** The records that a note, task or meeting points to; a deleted one points to none. */
@@ -94,9 +96,14 @@ const pointingNow: Partial<Record<EntityType, (after: Snapshot) => string[]>> = 
     (calendarEventSchema.shape.links.safeParse(links).data ?? []).map(({ entityId }) => entityId),
 };
 
-/** True for records whose newest version is an item by itself, so that their changes are none. */
-export function isItemByItself(entityType: EntityType): boolean {
-  return entityType in pointingNow;
+/**
+ * The ids of the records on whose timelines an event is an item of its own. There are none for a note, task or meeting, whose
+ * newest version is the item.
+ */
+export function placesOfChange(event: ChangeEvent): string[] {
+  const subject = subjectOf(event);
+  if (subject.entityType in pointingNow) return [];
+  return timelinesOf(subject, event).map(({ entityId }) => entityId);
 }
 
 function pointingToOne({ entityId }: Snapshot): string[] {
@@ -104,7 +111,7 @@ function pointingToOne({ entityId }: Snapshot): string[] {
 }
 
 function hasTimeline(link: Link): link is { entityType: TimelineType; entityId: string } {
-  return timelineTypeSchema.safeParse(link.entityType).success;
+  return (timelineTypes as readonly string[]).includes(link.entityType);
 }
 
 function onePerRecord<L extends Link>(links: L[]): L[] {
