@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { binaryRows } from './binary-rows.ts';
 import { isUnreachable, PostgresUnavailable } from './connection-loss.ts';
 
 /** Where PostgreSQL is. `host` may be the directory of its unix socket. */
@@ -65,6 +66,7 @@ const SESSION_SETTINGS = [
 export function createPool(options: PoolOptions): PostgresPool {
   const pool = new pg.Pool({
     ...options.address,
+    ...binaryRows,
     max: options.size,
     application_name: options.applicationName,
     options: SESSION_SETTINGS.join(' '),
