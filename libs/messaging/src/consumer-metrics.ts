@@ -26,10 +26,11 @@ export function consumerMetrics(registry: Registry, queue: ConsumerQueue): Consu
     registers,
   });
   const stored = events.labels(queue, 'processed');
+  const lagHere = lag.labels(queue);
   return {
     processed: (event) => {
       stored.inc();
-      lag.labels(queue).observe(Math.max(0, Date.now() - Date.parse(event.time)) / 1000);
+      lagHere.observe(Math.max(0, Date.now() - Date.parse(event.time)) / 1000);
     },
     failed: events.labels(queue, 'failed'),
     redelivered: events.labels(queue, 'redelivered'),

@@ -37,6 +37,19 @@ export type EntityType = z.infer<typeof entityTypeSchema>;
 export const snapshotSchema = z.record(z.string(), z.unknown());
 export type Snapshot = z.infer<typeof snapshotSchema>;
 
+/**
+ * A snapshot in an event, taken as it is: the schema of records looks at every member and copies it, which was most of what
+ * checking an event cost. Whatever is no plain object, or has a member `__proto__`, which that schema drops, is left to it.
+ */
+const capturedSchema = z.union([z.custom<Snapshot>(isPlainSnapshot), snapshotSchema], {
+  error: 'must be a record',
+});
+
+function isPlainSnapshot(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.getPrototypeOf(value) === Object.prototype && !Object.hasOwn(value, '__proto__');
+}
+
 /** One changed field; nested fields have dotted paths (`amount.amount`), absent values are null. */
 export const fieldChangeSchema = z.object({ field: z.string(), before: z.unknown(), after: z.unknown() });
 export type FieldChange = z.infer<typeof fieldChangeSchema>;
@@ -92,8 +105,8 @@ export type Action = z.infer<typeof actionSchema>;
 export const changeDataSchema = z.object({
   version: z.int().min(1),
   action: actionSchema,
-  before: snapshotSchema.nullable(),
-  after: snapshotSchema.nullable(),
+  before: capturedSchema.nullable(),
+  after: capturedSchema.nullable(),
   changes: z.array(fieldChangeSchema),
   actor: actorSchema,
   context: changeContextSchema,
