@@ -64,7 +64,8 @@ export function rootOfPath(
 }
 
 function nodeHash(left: Buffer, right: Buffer): Buffer {
-  return hash('sha256', Buffer.concat([nodePrefix, left, right]), 'buffer');
+  // By way of hex, which takes half as long as a buffer that the hash makes; there is a node to every leaf.
+  return Buffer.from(hash('sha256', Buffer.concat([nodePrefix, left, right]), 'hex'), 'hex');
 }
 
 /** The largest power of two below the size. */

@@ -5,7 +5,7 @@
 const most = 20_000;
 
 /** Forgets all when there are too many: custom fields have names of anybody's choice. */
-function remembered<T>(make: (text: string) => T): (text: string) => T {
+export function remembered<T>(make: (text: string) => T): (text: string) => T {
   const made = new Map<string, T>();
   return (text) => {
     const known = made.get(text);

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { canonical } from '../format/canonical.ts';
 import { quotedBytes } from '../format/paths.ts';
-import { bsonType, type Element, int32At, int64At, itemsOf, type Members, membersOf } from './elements.ts';
+import { bsonType, type Element, int32At, int64At, itemsOf, type Member, membersOf } from './elements.ts';
 import { addDate } from './iso-date.ts';
 import { addAscii, addByte, addBytes, close, reserve, type Text } from './text.ts';
 import { unusual } from './unusual.ts';
@@ -83,20 +83,18 @@ function addEscaped(text: Text, utf8: Buffer): void {
 
 function addObject(text: Text, bytes: Buffer, element: Element, depth: number): void {
   if (depth === deepest) throw unusual;
-  const members = membersOf(bytes, element);
   addByte(text, openObject);
-  for (const place of inOrder(members)) {
-    addName(text, members.names[place] ?? '');
-    addCanonical(text, bytes, members.elements[place] ?? element, depth + 1);
+  for (const member of inOrder(membersOf(bytes, element))) {
+    addName(text, member.name);
+    addCanonical(text, bytes, member, depth + 1);
     addByte(text, comma);
   }
   close(text, closeObject);
 }
 
-/** The places of members by their names' UTF-16 code units, as everywhere in canonical JSON. */
-function inOrder({ names }: Members): number[] {
-  const places = [...names.keys()];
-  return places.sort((one, other) => ((names[one] ?? '') < (names[other] ?? '') ? -1 : 1));
+/** Members by the UTF-16 code units of their names, as everywhere in canonical JSON. */
+function inOrder(members: Member[]): Member[] {
+  return members.sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
 /** A name or path and the colon behind it. */

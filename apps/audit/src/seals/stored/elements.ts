@@ -31,41 +31,35 @@ export function documentOf(bytes: Uint8Array): Element {
   return element;
 }
 
-/** The members of an object, in the order in which they stand. */
-export interface Members {
-  names: string[];
-  elements: Element[];
+export interface Member extends Element {
+  name: string;
 }
 
 /** Nothing that is stored as it should be has more: members are looked for one by one, and are few enough for that to be fast. */
 const mostMembers = 128;
 
-/** @throws unusual for a name that comes twice: decoding keeps one of the values, and whoever wrote both may know which */
-export function membersOf(bytes: Uint8Array, { start, end }: Element): Members {
-  const members: Members = { names: [], elements: [] };
+/**
+ * The members of an object, in the order in which they stand.
+ * @throws unusual for a name that comes twice: decoding keeps one of the values, and whoever wrote both may know which
+ */
+export function membersOf(bytes: Uint8Array, { start, end }: Element): Member[] {
+  const members: Member[] = [];
   let at = start + 4;
   while (at < end - 1) {
     const type = bytes[at] ?? 0;
     const name = nameAt(bytes, at + 1);
     const valueStart = at + 1 + name.length + 1;
     at = endOfValue(bytes, type, valueStart);
-    if (members.names.length === mostMembers || placeOf(members, name) >= 0) throw unusual;
-    members.names.push(name);
-    members.elements.push({ type, start: valueStart, end: at });
+    if (members.length === mostMembers || memberOf(members, name)) throw unusual;
+    members.push({ name, type, start: valueStart, end: at });
   }
   checkEnd(bytes, at, end);
   return members;
 }
 
-/** Where a member stands among the others; -1 for one that is not there. */
-export function placeOf({ names }: Members, name: string): number {
-  for (let place = 0; place < names.length; place++) if (names[place] === name) return place;
-  return -1;
-}
-
-export function memberOf(members: Members, name: string): Element | undefined {
-  const place = placeOf(members, name);
-  return place < 0 ? undefined : members.elements[place];
+export function memberOf(members: Member[], name: string): Member | undefined {
+  for (const member of members) if (member.name === name) return member;
+  return undefined;
 }
 
 /** The items of an array, whose names are numbers that nobody looks at. */

@@ -6,21 +6,20 @@ const dayLength = 86_400_000;
 /** The first moment of the year 10000, in ms: before it years have four digits. */
 const end = 253_402_300_800_000;
 
-let lastDay = -1;
-let lastText = '';
+const mostDays = 4_096;
+const days = new Map<number, string>();
 
 /**
- * Adds a time, in ms since 1970, as `toISOString` writes it, between quotes. That function takes a good part of a microsecond,
- * and most times come in the order of their days: only the time of day is made anew.
+ * Adds a time, in ms since 1970, as `toISOString` writes it, between quotes. That function takes a good part of a microsecond;
+ * here the text of a day is made once, and only the time of day anew.
  * @throws unusual for a time before 1970 or after the year 9999
  */
 export function addDate(text: Text, time: number): void {
   if (!(time >= 0 && time < end)) throw unusual;
   const day = Math.floor(time / dayLength);
-  if (day !== lastDay) [lastDay, lastText] = [day, new Date(day * dayLength).toISOString().slice(0, 10)];
   const left = time - day * dayLength;
   addByte(text, quote);
-  addAscii(text, lastText);
+  addAscii(text, days.get(day) ?? rememberDay(day));
   addPair(text, letterT, Math.floor(left / 3_600_000));
   addPair(text, colon, Math.floor(left / 60_000) % 60);
   addPair(text, colon, Math.floor(left / 1_000) % 60);
@@ -30,6 +29,14 @@ export function addDate(text: Text, time: number): void {
   addByte(text, zero + (left % 10));
   addByte(text, letterZ);
   addByte(text, quote);
+}
+
+/** Forgets all when there are too many. */
+function rememberDay(day: number): string {
+  if (days.size >= mostDays) days.clear();
+  const text = new Date(day * dayLength).toISOString().slice(0, 10);
+  days.set(day, text);
+  return text;
 }
 
 function addPair(text: Text, before: number, value: number): void {

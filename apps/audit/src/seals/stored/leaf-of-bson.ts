@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
-import { quotedBytes } from '../format/paths.ts';
-import { addCanonical, addName } from './canonical-bson.ts';
+import { quoted, remembered } from '../format/paths.ts';
+import { addCanonical } from './canonical-bson.ts';
 import { bsonType, type Element } from './elements.ts';
 import { addAscii, addByte, addBytes, addPart, close, createText, written } from './text.ts';
 import { unusual } from './unusual.ts';
@@ -9,9 +9,11 @@ import { takeBsonApart, type Value } from './values-of-bson.ts';
 /** The text of the leaf, that of one commitment, and the salts in hex: each is written anew for each record. */
 const [leaf, commitment, salts] = [createText(), createText(), createText()];
 
-const [quote, comma, closeObject, closeArray] = [0x22, 0x2c, 0x7d, 0x5d];
-const commitmentStart = Buffer.from('value:1:');
-const beforePath = Buffer.from(':[');
+const [closeObject, closeArray] = [0x7d, 0x5d];
+/** Stands at the beginning of `commitment` for good. */
+const commitmentStart = 'value:1:';
+addAscii(commitment, commitmentStart);
+const afterCommitment = Buffer.from('",');
 const saltLength = 32;
 
 /**
@@ -31,11 +33,10 @@ export function hashOfBson(bytes: Buffer, seq: number): Buffer {
   for (const value of values.sort(byPath)) {
     if (value.path === last) throw unusual;
     last = value.path;
-    addName(leaf, value.path);
-    addByte(leaf, quote);
-    addAscii(leaf, commit(bytes, value, place++));
-    addByte(leaf, quote);
-    addByte(leaf, comma);
+    const { inLeaf, inCommitment } = textsOf(value.path);
+    addBytes(leaf, inLeaf);
+    addAscii(leaf, commit(bytes, value.element, inCommitment, place++));
+    addBytes(leaf, afterCommitment);
   }
   close(leaf, closeObject);
   addByte(leaf, closeObject);
@@ -48,13 +49,16 @@ function byPath({ path: one }: Value, { path: other }: Value): number {
   return one < other ? -1 : 1;
 }
 
-function commit(bytes: Buffer, { path, element }: Value, place: number): string {
-  commitment.length = 0;
-  addBytes(commitment, commitmentStart);
+/** What stands around a path in each of the two texts. */
+const textsOf = remembered((path) => ({
+  inLeaf: Buffer.from(`${quoted(path)}:"`),
+  inCommitment: Buffer.from(`:[${quoted(path)},`),
+}));
+
+function commit(bytes: Buffer, element: Element, path: Uint8Array, place: number): string {
+  commitment.length = commitmentStart.length;
   addPart(commitment, salts.bytes, place * saltLength, saltLength);
-  addBytes(commitment, beforePath);
-  addBytes(commitment, quotedBytes(path));
-  addByte(commitment, comma);
+  addBytes(commitment, path);
   addCanonical(commitment, bytes, element);
   addByte(commitment, closeArray);
   return hash('sha256', written(commitment), 'hex');

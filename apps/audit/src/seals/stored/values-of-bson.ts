@@ -1,16 +1,8 @@
 import { pathIn, pathsWithin } from '../format/paths.ts';
 import { controls, openMembers, openWithin, special } from '../format/values.ts';
 import { addCanonical, addName } from './canonical-bson.ts';
-import {
-  bsonType,
-  documentOf,
-  type Element,
-  itemsOf,
-  memberOf,
-  type Members,
-  membersOf,
-  placeOf,
-} from './elements.ts';
+import { bsonType, documentOf, type Element, itemsOf, memberOf, type Member, membersOf } from './elements.ts';
+import { nameAt } from './names.ts';
 import { isSame } from './same.ts';
 import { addByte, close, type Text } from './text.ts';
 import { unusual } from './unusual.ts';
@@ -24,18 +16,19 @@ export interface Value {
 /** A stored record as its members lie in its bytes. */
 interface StoredMembers {
   bytes: Buffer;
-  members: Members;
-  /** Members of the snapshots; undefined for one that is no object. */
-  before: Members | undefined;
-  after: Members | undefined;
+  members: Member[];
+  /** Those of the snapshots; undefined for one that is no object. */
+  before: Member[] | undefined;
+  after: Member[] | undefined;
 }
 
 const [comma, openObject, closeObject, openArray, closeArray] = [0x2c, 0x7b, 0x7d, 0x5b, 0x5d];
-/** What a leaf may show, in the order in which it does. */
-const openOrder = [...openMembers, ...Object.keys(openWithin), 'changes'].sort();
-const withinOrder = new Map(Object.entries(openWithin).map(([name, open]) => [name, [...open].sort()]));
+/** What a leaf may show, in the order in which it does, with what it may show of it where that is not all. */
+const openOrder = [...openMembers, ...Object.keys(openWithin), 'changes']
+  .sort()
+  .map((name) => ({ name, within: openWithin[name] && [...openWithin[name]].sort() }));
 /** Everything but what is a value as a whole. */
-const noValues = new Set([...openOrder, ...controls, ...special]);
+const noValues = new Set([...openOrder.map(({ name }) => name), ...controls, ...special]);
 
 /**
  * `takeApart` for a record that is still BSON: adds the canonical text of what its leaf shows to `open`, and returns the values
@@ -48,12 +41,11 @@ export function takeBsonApart(open: Text, bytes: Buffer): { values: Value[]; sal
   const [before, after] = [memberOf(members, 'before'), memberOf(members, 'after')];
   const record = { bytes, members, before: objectOf(bytes, before), after: objectOf(bytes, after) };
   const values: Value[] = [];
-  for (const [place, name] of members.names.entries())
-    if (!noValues.has(name)) take(values, name, members.elements[place]);
+  for (const member of members) if (!noValues.has(member.name)) take(values, member.name, member);
   addByte(open, openObject);
-  for (const name of openOrder) {
+  for (const { name, within } of openOrder) {
     const element = memberOf(members, name);
-    if (element) addOpen(open, record, values, name, element);
+    if (element) addOpen(open, record, values, name, element, within);
   }
   close(open, closeObject);
   // A snapshot that is no object is one value.
@@ -68,12 +60,18 @@ function take(values: Value[], path: string, element: Element | undefined): void
 }
 
 /** The members of an object; undefined for all else. */
-function objectOf(bytes: Buffer, element: Element | undefined): Members | undefined {
+function objectOf(bytes: Buffer, element: Element | undefined): Member[] | undefined {
   return element?.type === bsonType.object ? membersOf(bytes, element) : undefined;
 }
 
-function addOpen(open: Text, record: StoredMembers, values: Value[], name: string, element: Element): void {
-  const within = withinOrder.get(name);
+function addOpen(
+  open: Text,
+  record: StoredMembers,
+  values: Value[],
+  name: string,
+  element: Element,
+  within: string[] | undefined,
+): void {
   const members = within && objectOf(record.bytes, element);
   if (name === 'changes') addChanges(open, record, values, element);
   else if (members) addWithin(open, record.bytes, values, name, members, within);
@@ -92,7 +90,7 @@ function addWithin(
   bytes: Buffer,
   values: Value[],
   name: string,
-  members: Members,
+  members: Member[],
   shown: string[],
 ): void {
   addName(open, name);
@@ -104,24 +102,19 @@ function addWithin(
   close(open, closeObject);
   addByte(open, comma);
   const pathOf = pathsWithin(name);
-  for (const [place, member] of members.names.entries())
-    if (!shown.includes(member)) take(values, pathOf(member), members.elements[place]);
+  for (const member of members) if (!shown.includes(member.name)) take(values, pathOf(member.name), member);
 }
 
-const none: Members = { names: [], elements: [] };
-
-function takeSnapshots(values: Value[], { bytes, before = none, after = none }: StoredMembers): void {
-  const isTaken: boolean[] = [];
-  for (const [place, member] of before.names.entries()) {
-    const element = before.elements[place] ?? nothing;
-    const placeAfter = after.names[place] === member ? place : placeOf(after, member);
-    const other = after.elements[placeAfter];
-    const isBoth = other !== undefined && isSame(bytes, element, other);
-    if (isBoth) isTaken[placeAfter] = true;
-    take(values, isBoth ? pathIn.both(member) : pathIn.before(member), element);
+function takeSnapshots(values: Value[], { bytes, before = [], after = [] }: StoredMembers): void {
+  const equal = new Set<Member>();
+  for (const [place, old] of before.entries()) {
+    // Nearly always at the same place.
+    const fresh = after[place]?.name === old.name ? after[place] : memberOf(after, old.name);
+    const isBoth = fresh !== undefined && isSame(bytes, old, fresh);
+    if (isBoth) equal.add(fresh);
+    take(values, isBoth ? pathIn.both(old.name) : pathIn.before(old.name), old);
   }
-  for (const [place, member] of after.names.entries())
-    if (!isTaken[place]) take(values, pathIn.after(member), after.elements[place]);
+  for (const fresh of after) if (!equal.has(fresh)) take(values, pathIn.after(fresh.name), fresh);
 }
 
 function addChanges(open: Text, record: StoredMembers, values: Value[], changes: Element): void {
@@ -153,23 +146,30 @@ function addChange(open: Text, record: StoredMembers, values: Value[], path: str
   addCanonical(open, bytes, field);
   if (members) addByte(open, closeArray);
   else take(values, path, change);
-  for (const [place, member] of members?.names.entries() ?? [])
-    if (member !== 'field') take(values, `${path}.${member}`, members?.elements[place]);
+  for (const member of members ?? [])
+    if (member.name !== 'field') take(values, `${path}.${member.name}`, member);
 }
 
 /** Whether a change says nothing that the snapshots do not. */
-function isImplied({ bytes, before, after }: StoredMembers, change: Members, field: Element): boolean {
+function isImplied({ bytes, before, after }: StoredMembers, change: Member[], field: Element): boolean {
   const [old, fresh] = [memberOf(change, 'before'), memberOf(change, 'after')];
-  if (field.type !== bsonType.string || change.names.length !== 3 || !old || !fresh) return false;
-  const path = bytes.toString('utf8', field.start + 4, field.end - 1);
+  if (field.type !== bsonType.string || change.length !== 3 || !old || !fresh) return false;
+  const path = pathAt(bytes, field);
   return isSame(bytes, old, at(bytes, before, path)) && isSame(bytes, fresh, at(bytes, after, path));
 }
 
-/** The value at a dotted path; null where there is none. */
-function at(bytes: Buffer, snapshot: Members | undefined, path: string): Element {
+/** A text that stands for members' names. @throws unusual where those are */
+function pathAt(bytes: Buffer, { start, end }: Element): string[] {
+  const path = nameAt(bytes, start + 4);
+  if (start + 4 + path.length !== end - 1) throw unusual;
+  return path.includes('.') ? path.split('.') : [path];
+}
+
+/** The value at a path; null where there is none. */
+function at(bytes: Buffer, snapshot: Member[] | undefined, path: string[]): Element {
   let members = snapshot;
   let element: Element | undefined;
-  for (const member of path.split('.')) {
+  for (const member of path) {
     element = members && memberOf(members, member);
     members = objectOf(bytes, element);
   }
