@@ -1,6 +1,7 @@
 export { AuditBypass } from './audited-guard.ts';
 export { auditedIndexes } from './audited-model.ts';
 export { type AuditedRepository, createAuditedRepository } from './audited-repository.ts';
+export { type BsonNames, createBsonNames } from './bson-names.ts';
 export { connectMongo, type Connection, pingMongo } from './connection.ts';
 export { diffRecords } from './diff.ts';
 export type { NewRecord } from './drafts.ts';

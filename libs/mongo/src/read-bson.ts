@@ -1,11 +1,13 @@
 import { mongo } from 'mongoose';
-import { nameAt } from './bson-names.ts';
+import { createBsonNames } from './bson-names.ts';
 
 /** What is left to the library: types and names that records do not have, and whatever is no sound BSON. */
 class LeftToLibrary extends Error {}
 
 const type = { double: 1, text: 2, object: 3, array: 4, boolean: 8, date: 9, null: 10, int: 16, long: 18 };
 const lengthBytes = 4;
+/** ASCII, and nothing that the library treats in a way of its own. */
+const nameAt = createBsonNames((name) => /^(?!\$|__proto__$)[\x01-\x7f]*$/.test(name));
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
