@@ -16,8 +16,12 @@ const fieldTypes = {
   tags: { type: [String], default: [] },
   emails: [{ _id: false, address: { type: String, required: true }, label: { type: String, default: null } }],
 };
+const connection = mongoose.createConnection();
+// Never opened: else the model waits for it, to make its collection.
+connection.set('autoCreate', false);
+connection.set('autoIndex', false);
 const model = createAuditedModel({
-  connection: mongoose.createConnection(),
+  connection,
   outbox: createOutbox(),
   entityType: 'deal',
   collection: 'deals',

@@ -25,25 +25,25 @@ export async function castFields(
   model: AuditedModel,
   values: Record<string, unknown>,
 ): Promise<Record<string, unknown>> {
-  const fields = Object.keys(values);
-  const alone = await castAlone(model, values);
+  const alone = castAlone(model, values);
   if (alone) return alone;
+  const fields = Object.keys(values);
   const document = await castValues(model, values, fields);
   return Object.fromEntries(fields.map((field) => [field, document[field] ?? null]));
 }
 
 /** Undefined when a field needs a document, or a value is not valid. */
-async function castAlone(
-  model: AuditedModel,
+function castAlone(
+  { schema }: AuditedModel,
   values: Record<string, unknown>,
-): Promise<Record<string, unknown> | undefined> {
+): Record<string, unknown> | undefined {
   const cast: Record<string, unknown> = {};
   for (const [field, value] of Object.entries(values)) {
-    const type = plainTypeOf(model, field);
-    if (!type) return undefined;
+    const type = Object.hasOwn(schema.paths, field) && schema.paths[field];
+    if (!type || !isPlain(type)) return undefined;
     try {
       cast[field] = value === null ? null : withoutUndefined(type.cast<unknown>(value));
-      await type.doValidate(cast[field], values);
+      if (!isValid(type, cast[field])) return undefined;
     } catch {
       return undefined;
     }
@@ -53,21 +53,15 @@ async function castAlone(
 
 /** Types whose values have no parts with defaults or checks of their own. */
 const plainTypes = new Set(['String', 'Number', 'Boolean', 'Date', 'Mixed']);
-/** What a type carries out by itself; a setter, for one, is not among it. */
+/** What a type carries out by itself, and at once; a setter, for one, is not among it. */
 const plainOptions = new Set(['type', 'required', 'default', 'min', 'max']);
 
-/** With the method that mongoose documents and its declarations leave out. */
-type PlainType = SchemaType & {
-  /** @throws ValidatorError */
-  doValidate(value: unknown, scope: object): Promise<void>;
-};
+function isPlain({ instance, options }: SchemaType): boolean {
+  return plainTypes.has(instance) && Object.keys(options).every((option) => plainOptions.has(option));
+}
 
-function plainTypeOf({ schema }: AuditedModel, field: string): PlainType | undefined {
-  if (!Object.hasOwn(schema.paths, field)) return undefined;
-  const type = schema.paths[field] as PlainType;
-  const isPlain =
-    plainTypes.has(type.instance) && Object.keys(type.options).every((option) => plainOptions.has(option));
-  return isPlain ? type : undefined;
+function isValid({ validators }: SchemaType, value: unknown): boolean {
+  return validators.every(({ validator }) => Boolean(validator?.(value)));
 }
 
 /** A copy to store: the driver would make null of undefined. */

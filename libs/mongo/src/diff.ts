@@ -13,13 +13,16 @@ export function diffRecords(before: Snapshot, after: Snapshot): FieldChange[] {
 
 /** The names of the fields in which two records differ, whatever differs inside them. */
 export function differingFields(before: object, after: object): string[] {
-  return namesIn(before, after).filter(
-    (name) => !isDeepStrictEqual(valueOf(before, name), valueOf(after, name)),
-  );
+  return namesIn(before, after).filter((name) => !areEqual(valueOf(before, name), valueOf(after, name)));
 }
 
 function namesIn(before: object, after: object): string[] {
-  return [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  return [...Object.keys(before), ...Object.keys(after).filter((name) => !Object.hasOwn(before, name))];
+}
+
+/** Most fields hold one text or number before and after, and need not be compared member by member. */
+function areEqual(old: unknown, fresh: unknown): boolean {
+  return Object.is(old, fresh) || isDeepStrictEqual(old, fresh);
 }
 
 function* changesOf(prefix: string, before: Snapshot, after: Snapshot): Generator<FieldChange> {
@@ -28,7 +31,7 @@ function* changesOf(prefix: string, before: Snapshot, after: Snapshot): Generato
 }
 
 function* changesAt(field: string, old: unknown, fresh: unknown): Generator<FieldChange> {
-  if (isDeepStrictEqual(old, fresh)) return;
+  if (areEqual(old, fresh)) return;
   if (isPlainObject(old) && isPlainObject(fresh)) yield* changesOf(`${field}.`, old, fresh);
   else if (Array.isArray(old) && Array.isArray(fresh)) yield* elementChanges(field, old, fresh);
   else yield { field, before: old, after: fresh };
