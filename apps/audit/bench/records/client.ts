@@ -49,7 +49,7 @@ export async function startClient(secret: string): Promise<AuditClient> {
       const { response, took } = await open(tenantId, path);
       let [lines, memory, chunks] = [0, 0, 0];
       for await (const chunk of response.body ?? []) {
-        for (const byte of chunk as Uint8Array) if (byte === newLine) lines++;
+        lines += linesIn(chunk as Uint8Array);
         if (chunks++ % 200 === 0) memory = Math.max(memory, (await ask(tenantId)).resident);
       }
       return { seconds: took() / 1000, lines, memory: memory / megabyte };
@@ -58,4 +58,11 @@ export async function startClient(secret: string): Promise<AuditClient> {
       child.removeAllListeners('exit').kill();
     },
   };
+}
+
+/** By the search of the engine: a loop over the bytes took as much of the machine as the service that is measured. */
+function linesIn(chunk: Uint8Array): number {
+  let lines = 0;
+  for (let at = chunk.indexOf(newLine); at >= 0; at = chunk.indexOf(newLine, at + 1)) lines++;
+  return lines;
 }

@@ -79,10 +79,11 @@ export function createAuditLogService({ logs, access, removed }: AuditLogDeps) {
 
   /** A user is known by logs of their account or, for accounts older than audit, by what they did. */
   async function ownerOfDeeds(context: TenantContext, userId: string): Promise<Owned | undefined> {
-    const account = await ownerOf(context, 'user', userId);
+    const [account, isKnown] = await Promise.all([
+      ownerOf(context, 'user', userId),
+      userId === context.subject.userId || logs.latest(tenantOf(context), { 'actor.id': userId }),
+    ]);
     if (account) return account;
-    const isKnown =
-      userId === context.subject.userId || (await logs.latest(tenantOf(context), { 'actor.id': userId }));
     return isKnown ? { ownerId: userId, teamId: null } : undefined;
   }
 
