@@ -1,5 +1,8 @@
 import { createServer } from 'node:net';
 import type { Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { tryLock } from './lock.ts';
 
 /**
  * The ports of `npm start`. None is a default port of the product behind it, so an own PostgreSQL, RabbitMQ or MongoDB of
@@ -24,7 +27,17 @@ export type BackingPorts = { [name in keyof typeof fixedPorts]: number };
 const lowest = 20_000;
 const highest = 32_000;
 
-/** Finds ports nobody listens on. All are held open until the last is found, so they differ from each other. */
+/**
+ * A file a port says who was given it, until that process is gone: between finding a port and listening on it, seconds go by in which
+ * another stack could find the same, and then be taken for the one that is to listen there.
+ */
+const claims = join(tmpdir(), 'pipedesk-ports');
+const claimed: (() => void)[] = [];
+process.on('exit', () => {
+  for (const giveBack of claimed) giveBack();
+});
+
+/** Finds ports that nobody listens on or was given. All are held open until the last is found, so they differ from each other. */
 export async function findFreePorts<T extends string>(names: readonly T[]): Promise<Record<T, number>> {
   const held: Server[] = [];
   const ports = {} as Record<T, number>;
@@ -40,12 +53,18 @@ async function holdFreePort(held: Server[]): Promise<number> {
   for (let attempt = 0; attempt < 200; attempt++) {
     const port = lowest + Math.floor(Math.random() * (highest - lowest));
     const server = await listen(port);
-    if (server) {
-      held.push(server);
-      return port;
-    }
+    if (!server) continue;
+    held.push(server);
+    if (claim(port)) return port;
   }
   throw new Error(`No free port found between ${lowest} and ${highest}.`);
+}
+
+function claim(port: number): boolean {
+  const lock = tryLock(join(claims, String(port)));
+  if (typeof lock !== 'function') return false;
+  claimed.push(lock);
+  return true;
 }
 
 function listen(port: number): Promise<Server | undefined> {

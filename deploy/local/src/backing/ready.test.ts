@@ -55,6 +55,13 @@ describe('ports', () => {
     expect(ports.every((port) => port >= 20_000 && port < 32_000)).toBe(true);
   });
 
+  it('are given once, although nobody listens on them yet', async () => {
+    const names = Array.from({ length: 60 }, (_, index) => String(index));
+    const given: number[] = [];
+    for (let stack = 0; stack < 10; stack++) given.push(...Object.values(await findFreePorts(names)));
+    expect(new Set(given).size).toBe(given.length);
+  });
+
   it('that are taken are named', async () => {
     const port = await serve(undefined);
     const { free } = await findFreePorts(['free']);
