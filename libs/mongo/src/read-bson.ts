@@ -11,7 +11,7 @@ const nameAt = createBsonNames((name) => /^(?!\$|__proto__$)[\x01-\x7f]*$/.test(
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * A document as the driver would give it (`find(…, { raw: true })` gives the bytes), in a third of the time: names, of which
+ * A document as the driver would give it (`find(…, { raw: true })` gives the bytes), in half of the time: names, of which
  * records have the same few hundred, are not made anew each time, and texts are slices of one.
  * https://bsonspec.org/spec.html
  * @throws BSONError as the driver's library does, for what is no BSON

@@ -144,7 +144,7 @@ function commonSchema() {
 const onlyStored = { words: 0, fields: 0, places: 0, mac: 0, salt: 0, payloadHash: 0 } as const;
 export type ReadLog = Omit<AuditLog, keyof typeof onlyStored>;
 
-/** As the database wrote them: a page is mostly the making of its records, which the driver takes three times as long for. */
+/** As the database wrote them: a page is mostly the making of its records, which takes the driver twice as long. */
 const raw = { raw: true, projection: onlyStored } as const;
 
 const readRaw = async (found: { toArray(): Promise<unknown[]> }) => (await found.toArray()) as Uint8Array[];
