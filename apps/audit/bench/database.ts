@@ -9,10 +9,12 @@ interface BenchDatabase {
   close: () => Promise<void>;
 }
 
-/** A database of the bench's own, as audit sets it up. */
-export async function openBenchDatabase(name: string): Promise<BenchDatabase> {
+/** A database of the bench's own, as audit sets it up; another process's when its name is given. */
+export async function openBenchDatabase(
+  name: string,
+  database = `bench_${name}_${process.pid}`,
+): Promise<BenchDatabase> {
   const log = createLogger('bench', 'silent');
-  const database = `bench_${name}_${process.pid}`;
   const connection = await connectMongo({ uri: given('MONGODB_URI'), database, log });
   await migrate(connection, migrations, log);
   return {

@@ -88,7 +88,8 @@ function deep(levels: number): unknown {
 
 const membersOf = (value: fc.Arbitrary<unknown>) =>
   fc.array(fc.tuple(name, value), { maxLength: 5 }).map((members) => new Map(members));
-const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+/** Whatever a member of a record could hold. */
+export const { value } = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(
     { maxDepth: 3, withCrossShrink: true },
     { weight: 200, arbitrary: plainValue },

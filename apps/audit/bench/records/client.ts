@@ -9,16 +9,22 @@ export interface AuditClient {
   time(tenantId: string, path: string): Promise<{ took: number; body: unknown }>;
   /** Reads a body without keeping it; memory is the most the service took meanwhile, MB. */
   drain(tenantId: string, path: string): Promise<{ seconds: number; lines: number; memory: number }>;
+  /** What the service takes at this moment, MB. */
+  resident(): Promise<number>;
   close(): void;
 }
 
 const newLine = 10;
 const megabyte = 1024 * 1024;
 
-/** Starts the service in a process of its own and talks to it over HTTP, as an admin of any tenant. */
-export async function startClient(secret: string): Promise<AuditClient> {
+/**
+ * Starts the service in a process of its own and talks to it over HTTP, as an admin of any tenant.
+ * @param of the database of another such service; its own unless given
+ */
+export async function startClient(secret: string, of?: AuditClient): Promise<AuditClient> {
+  const environment = { BENCH_SECRET: secret, ...(of && { BENCH_DATABASE: of.database }) };
   const child = fork(join(import.meta.dirname, 'serve.ts'), {
-    env: { ...process.env, ...runtimeEnvironment, BENCH_SECRET: secret },
+    env: { ...process.env, ...runtimeEnvironment, ...environment },
     execArgv: ['--no-warnings'],
   });
   // A service that dies answers nothing.
@@ -54,6 +60,7 @@ export async function startClient(secret: string): Promise<AuditClient> {
       }
       return { seconds: took() / 1000, lines, memory: memory / megabyte };
     },
+    resident: async () => (await ask('')).resident / megabyte,
     close: () => {
       child.removeAllListeners('exit').kill();
     },

@@ -1,7 +1,10 @@
 /** The audit service by itself in a process: tells its address and database, and on each message a token and its memory. */
+import { flushCompileCache } from 'node:module';
 import { startBenchService } from './service.ts';
 
 const { url, database, tokenFor } = await startBenchService();
+// What was compiled is kept by who ends in peace, and this one is killed: the next shall start as services do.
+flushCompileCache();
 process.on('message', (tenantId: string) => {
   void tokenFor({ tenantId }).then((token) => process.send?.({ token, resident: process.memoryUsage.rss() }));
 });

@@ -13,7 +13,7 @@ import { openBenchDatabase } from '../database.ts';
 export async function startBenchService() {
   const log = createLogger('bench', 'warn');
   const bus = await openTestBus();
-  const { connection } = await openBenchDatabase('records');
+  const { connection } = await openBenchDatabase('records', process.env.BENCH_DATABASE);
   const { keys, issuer, audience, revocations, tokenFor } = createTokenIssuer();
   const { app } = createApp({
     connection,

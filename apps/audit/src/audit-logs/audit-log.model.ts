@@ -7,10 +7,12 @@ import {
   createIndexChooser,
   edgeOf,
   keyRange,
+  type KeyRange,
   orderedIndex,
   type LogFilter,
   type LogRange,
 } from './audit-log.query.ts';
+import { createNewestSlices } from './newest-slices.ts';
 import type { Erased } from '../seals/format/record.ts';
 
 const collection = 'auditrecords';
@@ -147,7 +149,7 @@ export type ReadLog = Omit<AuditLog, keyof typeof onlyStored>;
 /** As the database wrote them: a page is mostly the making of its records, which takes the driver twice as long. */
 const raw = { raw: true, projection: onlyStored } as const;
 
-const readRaw = async (found: { toArray(): Promise<unknown[]> }) => (await found.toArray()) as Uint8Array[];
+const readRaw = async (found: { toArray(): Promise<unknown[]> }) => (await found.toArray()) as Buffer[];
 
 export const readLog = (bytes: Uint8Array): ReadLog => readBson<ReadLog>(bytes);
 
@@ -161,6 +163,7 @@ export function createAuditLogRepository({ all }: AuditLogModels) {
     const { query, options } = edgeOf(tenantId, filter, direction);
     return collection.findOne(query, options);
   };
+  const newestSlice = createNewestSlices((tenantId, direction) => edge(tenantId, {}, direction));
   return {
     /** Newest first. */
     async find(
@@ -168,14 +171,17 @@ export function createAuditLogRepository({ all }: AuditLogModels) {
       filter: LogFilter,
       { limit, ...range }: LogRange & { limit: number },
     ): Promise<ReadLog[]> {
-      const query = { ...conditionsOf(filter), tenantId, key: keyRange(range) };
-      const hint = await chooseIndex(tenantId, filter);
-      const found = await readRaw(
-        collection
-          .find(query, { ...raw, hint })
-          .sort({ key: -1 })
-          .limit(limit),
-      );
+      const { index, sorted } = await chooseIndex(tenantId, filter);
+      const newestOf = (key: KeyRange) =>
+        readRaw(
+          collection
+            .find({ ...conditionsOf(filter), tenantId, key }, { ...raw, hint: index })
+            .sort({ key: -1 })
+            .limit(limit),
+        );
+      const slice = sorted && (await newestSlice(tenantId, range, { limit, matches: sorted }));
+      const newest = slice ? await newestOf(slice) : [];
+      const found = newest.length === limit ? newest : await newestOf(keyRange(range));
       return found.map(readLog);
     },
     /**
@@ -186,7 +192,7 @@ export function createAuditLogRepository({ all }: AuditLogModels) {
       tenantId: string,
       filter: LogFilter,
       { from, to, after, limit }: { from: string; to: string; after?: string; limit: number },
-    ): Promise<Uint8Array[]> => {
+    ): Promise<Buffer[]> => {
       const key = after === undefined ? { $gte: from, $lt: to } : { $gt: after, $lt: to };
       const query = { ...conditionsOf(filter), tenantId, key };
       // One batch: the server's first would have 101 documents, and the rest of a piece a round trip of their own.

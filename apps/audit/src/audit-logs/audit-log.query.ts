@@ -10,6 +10,11 @@ export interface LogRange {
   after?: string | undefined;
 }
 
+export interface KeyRange {
+  $gte: string;
+  $lt: string;
+}
+
 /** Sort before and behind every key. */
 const startOfTime = '';
 const endOfTime = '~';
@@ -18,7 +23,7 @@ const endOfTime = '~';
  * Keys start with the time, so a time bounds them as it is. There are always both bounds: until it has statistics,
  * DocumentDB walks an index in order only for a range and sorts all matches otherwise (seen in its plans).
  */
-export function keyRange({ from, to, after }: LogRange) {
+export function keyRange({ from, to, after }: LogRange): KeyRange {
   return { $gte: from ?? startOfTime, $lt: after ?? to ?? endOfTime };
 }
 
@@ -75,7 +80,7 @@ export const sortedAtMost = 1_000;
 interface Candidate {
   path: Path;
   index: string;
-  value: string;
+  condition: Record<string, unknown>;
 }
 
 /** Some hundred KB of texts: filters on names of fields are few, and words that are many are as well. */
@@ -83,7 +88,13 @@ const mostKnown = 5_000;
 /** ms. Retention and erasures can make few of many. */
 const knownFor = 3_600_000;
 
-export type IndexChooser = (tenantId: string, filter: LogFilter) => Promise<string>;
+export interface IndexChoice {
+  index: string;
+  /** How many records the filter allows, where that is known and they have to be sorted. */
+  sorted?: number;
+}
+
+export type IndexChooser = (tenantId: string, filter: LogFilter) => Promise<IndexChoice>;
 
 /**
  * The index that serves a filter. Planners choose by statistics that are young or missing (DocumentDB then walks the whole
@@ -95,11 +106,11 @@ export function createIndexChooser(
 ): IndexChooser {
   const many = new Map<string, number>();
 
-  async function count(tenantId: string, { path, index, value }: Candidate): Promise<number> {
-    const name = JSON.stringify([tenantId, path, value]);
+  async function count(tenantId: string, { index, condition }: Candidate): Promise<number> {
+    const name = JSON.stringify([tenantId, condition]);
     if ((many.get(name) ?? -Infinity) > performance.now() - knownFor) return sortedAtMost;
     const options = { limit: sortedAtMost, hint: index };
-    const counted = await collection.countDocuments({ tenantId, [path]: value }, options);
+    const counted = await collection.countDocuments({ tenantId, ...condition }, options);
     if (counted < sortedAtMost) return counted;
     if (many.size >= mostKnown) many.clear();
     many.set(name, performance.now());
@@ -109,13 +120,15 @@ export function createIndexChooser(
   return async (tenantId, filter) => {
     const candidates = candidatesOf(filter);
     const [first, ...others] = candidates;
-    if (!first) return newest;
-    if (narrow.has(first.path) || (others.length === 0 && !lists.has(first.path))) return first.index;
+    if (!first) return { index: newest };
+    const isAlone = others.length === 0;
+    if (narrow.has(first.path) || (isAlone && !lists.has(first.path))) return { index: first.index };
     const counts = await Promise.all(candidates.map((candidate) => count(tenantId, candidate)));
     const fewest = Math.min(...counts);
     const narrowest = candidates[counts.indexOf(fewest)];
-    if (narrowest && fewest < sortedAtMost) return narrowest.index;
-    return candidates.find(({ path }) => !lists.has(path))?.index ?? newest;
+    if (narrowest && fewest < sortedAtMost)
+      return { index: narrowest.index, ...(isAlone && { sorted: fewest }) };
+    return { index: orderedIndex(filter) };
   };
 }
 
@@ -135,10 +148,11 @@ export function edgeOf(tenantId: string, filter: LogFilter, direction: 1 | -1) {
   };
 }
 
+/** Words are one: an index finds the records that have all of them without looking at those that have some. */
 function candidatesOf(filter: LogFilter): Candidate[] {
-  return indexes.flatMap(([path, index]) =>
-    [filter[path] ?? []].flat().map((value) => ({ path, index, value })),
-  );
+  return indexes
+    .filter(([path]) => filter[path]?.length)
+    .map(([path, index]) => ({ path, index, condition: conditionsOf({ [path]: filter[path] }) }));
 }
 
 /** The filter as the driver takes it. Values are strings that the contract has checked, so none can be an operator. */

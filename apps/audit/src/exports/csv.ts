@@ -2,7 +2,7 @@
  * What makes a spreadsheet take a cell for a formula (OWASP, "CSV Injection"): the characters themselves, their full-width
  * forms, and the white space that spreadsheets skip before them.
  */
-const formulaStart = /^[=+\-@\t\r\n\uFF0B\uFF0D\uFF1D\uFF20]/;
+export const formulaStart = /^[=+\-@\t\r\n\uFF0B\uFF0D\uFF1D\uFF20]/;
 
 /** One line of RFC 4180: every cell quoted, quotes doubled, what could be a formula made text by an apostrophe. */
 export function csvLine(cells: Iterable<string | number | null>): string {

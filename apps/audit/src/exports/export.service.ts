@@ -1,11 +1,11 @@
-import type { AuditFilters, AuditRecord, RecordExportQuery } from '@pipedesk/contracts';
+import type { AuditFilters, RecordExportQuery } from '@pipedesk/contracts';
 import { tenantOf } from '@pipedesk/mongo';
 import { notFound, type TenantContext } from '@pipedesk/service-kit';
 import type { AccessLog } from '../access/access-log.ts';
 import { filterOf } from '../audit-logs/audit-log.filters.ts';
 import { type AuditLogRepository, readLog } from '../audit-logs/audit-log.model.ts';
 import type { LogFilter } from '../audit-logs/audit-log.query.ts';
-import { toAuditRecord } from '../audit-logs/audit-record.ts';
+import { createText, type Text, written } from '../bson-text/text.ts';
 import { recordRemoved, type RemovedRecords } from '../removals/removed-records.ts';
 import { exportFormats } from './export-formats.ts';
 
@@ -21,13 +21,13 @@ interface ExportDeps {
 export interface Export {
   contentType: string;
   /** Pieces of some hundred KB; whoever stops reading them stops the query. */
-  chunks: AsyncGenerator<string>;
+  chunks: AsyncGenerator<Buffer | string>;
 }
 
 /** Read at once; with the next piece already on its way, twice this is all that is ever held. */
-const pieceSize = 1_000;
-/** Written at once: about 200 KB. */
-const chunkSize = 100;
+const pieceSize = 500;
+/** Bytes written at once, at least. */
+const chunkSize = 128 * 1024;
 
 /** Every record that a filter allows, oldest first, however many there are. */
 export function createExportService({ logs, access, removed, clock }: ExportDeps) {
@@ -36,16 +36,16 @@ export function createExportService({ logs, access, removed, clock }: ExportDeps
     tenantId: string,
     filter: LogFilter,
     range: { from: string; to: string },
-  ): AsyncGenerator<Uint8Array[]> {
+  ): AsyncGenerator<Buffer[]> {
     const read = (after?: string) => {
       const piece = logs.after(tenantId, filter, { ...range, ...(after && { after }), limit: pieceSize });
       // Nobody waits for it when the reader leaves; a failure is still thrown to whoever does.
       piece.catch(() => undefined);
       return piece;
     };
-    let next: Promise<Uint8Array[]> | undefined = read();
+    let next: Promise<Buffer[]> | undefined = read();
     while (next) {
-      const rows: Uint8Array[] = await next;
+      const rows: Buffer[] = await next;
       const last = rows.length === pieceSize ? rows.at(-1) : undefined;
       next = last && read(readLog(last).key);
       yield rows;
@@ -75,34 +75,31 @@ export function createExportService({ logs, access, removed, clock }: ExportDeps
       const tenantId = tenantOf(context);
       const from = await startOf(tenantId, after, query.from);
       const to = query.to ?? clock().toISOString();
-      const { contentType, head, line } = exportFormats[format];
+      const { contentType, head, addLine } = exportFormats[format];
       const record = await access.begin(context, {
         kind: 'export',
         format,
         query: { ...query, to, ...(after !== undefined && { after }) },
       });
 
-      async function* chunks(): AsyncGenerator<string> {
+      async function* chunks(): AsyncGenerator<Buffer | string> {
         let status: 'complete' | 'aborted' | 'failed' = 'aborted';
         let records = 0;
-        let lastId: string | null = null;
+        let last: Buffer | undefined;
         try {
           if (head && after === undefined) yield head;
-          for await (const rows of pieces(tenantId, filterOf(query satisfies AuditFilters), { from, to })) {
-            for (let first = 0; first < rows.length; first += chunkSize) {
-              const some = rows.slice(first, first + chunkSize);
-              const { text, id } = write(some, line);
-              yield text;
-              records += some.length;
-              lastId = id;
-            }
+          const all = pieces(tenantId, filterOf(query satisfies AuditFilters), { from, to });
+          for await (const { lines, count, newest } of linesOf(all, addLine)) {
+            yield lines;
+            records += count;
+            last = newest;
           }
           status = 'complete';
         } catch (error) {
           if (!isReaderGone(error)) status = 'failed';
           throw error;
         } finally {
-          await record.end({ records, status, lastId });
+          await record.end({ records, status, lastId: last ? readLog(last)._id : null });
         }
       }
       return { contentType, chunks: chunks() };
@@ -110,18 +107,32 @@ export function createExportService({ logs, access, removed, clock }: ExportDeps
   };
 }
 
-/** Each record lives as long as its line is written. */
-function write(
-  rows: Uint8Array[],
-  line: (record: AuditRecord) => string,
-): { text: string; id: string | null } {
-  let [text, id] = ['', null as string | null];
-  for (const row of rows) {
-    const record = toAuditRecord(readLog(row));
-    text += line(record);
-    id = record.id;
-  }
-  return { text, id };
+interface Lines {
+  lines: Buffer;
+  /** How many, and the record of the last. */
+  count: number;
+  newest: Buffer;
+}
+
+/** Collects the lines of records until they are worth a write. */
+async function* linesOf(
+  pieces: AsyncIterable<Buffer[]>,
+  addLine: (text: Text, record: Buffer) => void,
+): AsyncGenerator<Lines> {
+  const text = createText();
+  let count = 0;
+  // A copy: what is added next takes the place of what was.
+  const take = (newest: Buffer): Lines => ({ lines: Buffer.from(written(text)), count, newest });
+  let newest: Buffer | undefined;
+  for await (const records of pieces)
+    for (newest of records) {
+      addLine(text, newest);
+      count++;
+      if (text.length < chunkSize) continue;
+      yield take(newest);
+      text.length = count = 0;
+    }
+  if (newest && count > 0) yield take(newest);
 }
 
 /** Streams throw this into what they read from when whoever they write to has left. */

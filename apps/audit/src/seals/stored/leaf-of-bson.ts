@@ -1,15 +1,15 @@
 import { hash } from 'node:crypto';
+import { closeArray, closeObject } from '../../bson-text/ascii.ts';
 import { quoted, remembered } from '../format/paths.ts';
 import { addCanonical } from './canonical-bson.ts';
-import { bsonType, type Element } from './elements.ts';
-import { addAscii, addByte, addBytes, addPart, close, createText, written } from './text.ts';
-import { unusual } from './unusual.ts';
+import { bsonType, type Element } from '../../bson-text/elements.ts';
+import { addAscii, addByte, addBytes, addPart, close, createText, written } from '../../bson-text/text.ts';
+import { unusual } from '../../bson-text/unusual.ts';
 import { takeBsonApart, type Value } from './values-of-bson.ts';
 
 /** The text of the leaf, that of one commitment, and the salts in hex: each is written anew for each record. */
 const [leaf, commitment, salts] = [createText(), createText(), createText()];
 
-const [closeObject, closeArray] = [0x7d, 0x5d];
 /** Stands at the beginning of `commitment` for good. */
 const commitmentStart = 'value:1:';
 addAscii(commitment, commitmentStart);

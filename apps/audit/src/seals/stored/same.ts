@@ -1,6 +1,6 @@
 import { addCanonical } from './canonical-bson.ts';
-import type { Element } from './elements.ts';
-import { createText, written } from './text.ts';
+import type { Element } from '../../bson-text/elements.ts';
+import { createText, written } from '../../bson-text/text.ts';
 
 const [oneText, otherText] = [createText(), createText()];
 

@@ -12,7 +12,7 @@ import { decodedRecords } from '../format/segment-check.ts';
 import { createStamper } from '../stamp.ts';
 import { hashOfBson } from './leaf-of-bson.ts';
 import { splitDocuments, storedRecords, toStoredRecord } from './stored-record.ts';
-import { unusual } from './unusual.ts';
+import { unusual } from '../../bson-text/unusual.ts';
 
 const { stamp } = createStamper(Buffer.alloc(32, 1));
 const events = [...buildDealHistory(5), buildLeadEvent(uuidv7())];

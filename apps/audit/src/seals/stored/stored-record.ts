@@ -2,9 +2,16 @@ import { deserialize } from 'bson';
 import { hashOfRecord } from '../format/leaf.ts';
 import type { SealableRecord } from '../format/record.ts';
 import { decodedRecords, type RecordReader } from '../format/segment-check.ts';
-import { bsonType, documentOf, type Element, int32At, memberOf, membersOf } from './elements.ts';
+import {
+  bsonType,
+  documentOf,
+  type Element,
+  int32At,
+  memberOf,
+  membersOf,
+} from '../../bson-text/elements.ts';
 import { hashOfBson } from './leaf-of-bson.ts';
-import { unusual } from './unusual.ts';
+import { unusual, usually } from '../../bson-text/unusual.ts';
 
 /** The length of an empty document. */
 const shortest = 5;
@@ -59,15 +66,6 @@ function asciiOf(bytes: Buffer, element: Element | undefined): string {
     element?.type === bsonType.string ? bytes.toString('latin1', element.start + 4, element.end) : '';
   if (!/^[ -~]+\0$/.test(text)) throw unusual;
   return text.slice(0, -1);
-}
-
-function usually<T>(fast: () => T, slow: () => T): T {
-  try {
-    return fast();
-  } catch (error) {
-    if (error !== unusual) throw error;
-    return slow();
-  }
 }
 
 function decode(bytes: Buffer): SealableRecord {

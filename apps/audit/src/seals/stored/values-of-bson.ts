@@ -1,11 +1,20 @@
+import { closeArray, closeObject, comma, openArray, openObject } from '../../bson-text/ascii.ts';
 import { pathIn, pathsWithin } from '../format/paths.ts';
 import { controls, openMembers, openWithin, special } from '../format/values.ts';
 import { addCanonical, addName } from './canonical-bson.ts';
-import { bsonType, documentOf, type Element, itemsOf, memberOf, type Member, membersOf } from './elements.ts';
-import { nameAt } from './names.ts';
+import {
+  bsonType,
+  documentOf,
+  type Element,
+  itemsOf,
+  memberOf,
+  type Member,
+  membersOf,
+} from '../../bson-text/elements.ts';
+import { nameAt } from '../../bson-text/names.ts';
 import { isSame } from './same.ts';
-import { addByte, close, type Text } from './text.ts';
-import { unusual } from './unusual.ts';
+import { addByte, close, type Text } from '../../bson-text/text.ts';
+import { unusual } from '../../bson-text/unusual.ts';
 
 /** A value that the leaf only commits to. */
 export interface Value {
@@ -22,7 +31,6 @@ interface StoredMembers {
   after: Member[] | undefined;
 }
 
-const [comma, openObject, closeObject, openArray, closeArray] = [0x2c, 0x7b, 0x7d, 0x5b, 0x5d];
 /** What a leaf may show, in the order in which it does, with what it may show of it where that is not all. */
 const openOrder = [...openMembers, ...Object.keys(openWithin), 'changes']
   .sort()

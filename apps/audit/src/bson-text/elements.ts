@@ -78,7 +78,7 @@ export function itemsOf(bytes: Uint8Array, { start, end }: Element): Element[] {
 }
 
 /** Whoever is inside an object or array has come to exactly its end: nothing in it was longer than itself. */
-function checkEnd(bytes: Uint8Array, at: number, end: number): void {
+export function checkEnd(bytes: Uint8Array, at: number, end: number): void {
   if (at !== end - 1 || bytes[at] !== 0) throw unusual;
 }
 

@@ -1,7 +1,7 @@
+import { colon, letterT, letterZ, point, quote, zero } from './ascii.ts';
 import { addAscii, addByte, type Text } from './text.ts';
 import { unusual } from './unusual.ts';
 
-const [quote, letterT, colon, point, letterZ, zero] = [0x22, 0x54, 0x3a, 0x2e, 0x5a, 0x30];
 const dayLength = 86_400_000;
 /** The first moment of the year 10000, in ms: before it years have four digits. */
 const end = 253_402_300_800_000;

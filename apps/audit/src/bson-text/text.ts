@@ -1,3 +1,4 @@
+import { comma } from './ascii.ts';
 /** A text in the making, as its UTF-8 bytes: `length` of them count. Used again and again, so that no record leaves garbage. */
 export interface Text {
   bytes: Buffer;
@@ -40,8 +41,6 @@ export function addAscii(text: Text, ascii: string): void {
   reserve(text, ascii.length);
   text.length += text.bytes.write(ascii, text.length, 'latin1');
 }
-
-const comma = 0x2c;
 
 /** Takes back the comma behind the last member or item, if there is any, and closes what they are in. */
 export function close(text: Text, bracket: number): void {
