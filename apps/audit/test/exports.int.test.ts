@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { auditRecordSchema, eventKey } from '@pipedesk/contracts';
 import { buildEvent, eventually } from '@pipedesk/testing';
+import { setTimeout } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import { createAuditLogModels } from '../src/audit-logs/audit-log.model.ts';
 import { logOfEvent } from '../src/ingest/log-of-event.ts';
@@ -124,6 +125,21 @@ describe('an export', () => {
       },
       { version: 2, after: { status: 'complete', records: count / 5 }, fields: ['records', 'status'] },
     ]);
+  });
+
+  it('is whole for a client that is slower than it', async () => {
+    const tenant = await tenantWithLargeRecords();
+    const response = await audit.fetch('/audit-logs/export?format=jsonl', { ...admin(), tenantId: tenant });
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of response.body ?? []) {
+      // Longer than it takes to make the next lines.
+      if (chunks.push(chunk as Uint8Array) % 20 === 0) await setTimeout(2);
+    }
+    const lines = Buffer.concat(chunks).toString().trimEnd().split('\n');
+    const records = lines.map((line) => auditRecordSchema.parse(JSON.parse(line)));
+    const ids = records.filter(({ entityType }) => entityType !== 'audit_access').map(({ id }) => id);
+    expect(ids).toHaveLength(largeCount);
+    expect(new Set(ids).size).toBe(largeCount);
   });
 
   it('ends when its client leaves, and says so', async () => {

@@ -20,7 +20,7 @@ interface ExportDeps {
 
 export interface Export {
   contentType: string;
-  /** Pieces of some hundred KB; whoever stops reading them stops the query. */
+  /** Pieces of some hundred KB, each to be used before the next is asked for; whoever stops reading them stops the query. */
   chunks: AsyncGenerator<Buffer | string>;
 }
 
@@ -108,6 +108,7 @@ export function createExportService({ logs, access, removed, clock }: ExportDeps
 }
 
 interface Lines {
+  /** Until the next are asked for, which take their place. */
   lines: Buffer;
   /** How many, and the record of the last. */
   count: number;
@@ -121,8 +122,7 @@ async function* linesOf(
 ): AsyncGenerator<Lines> {
   const text = createText();
   let count = 0;
-  // A copy: what is added next takes the place of what was.
-  const take = (newest: Buffer): Lines => ({ lines: Buffer.from(written(text)), count, newest });
+  const take = (newest: Buffer): Lines => ({ lines: written(text), count, newest });
   let newest: Buffer | undefined;
   for await (const records of pieces)
     for (newest of records) {
@@ -135,8 +135,14 @@ async function* linesOf(
   if (newest && count > 0) yield take(newest);
 }
 
-/** Streams throw this into what they read from when whoever they write to has left. */
+const goneCode = 'ERR_STREAM_PREMATURE_CLOSE';
+
+/** What Node's streams throw into what they read from when whoever they write to has left. */
 export function isReaderGone(error: unknown): boolean {
   const isError = typeof error === 'object' && error !== null;
-  return isError && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
+  return isError && 'code' in error && error.code === goneCode;
 }
+
+/** The same for whoever writes by hand. */
+export const readerGone = (): Error =>
+  Object.assign(new Error('the reader of an export has left'), { code: goneCode });
