@@ -25,7 +25,7 @@ export interface Export {
 }
 
 /** Read at once; with the next piece already on its way, twice this is all that is ever held. */
-const pieceSize = 500;
+const pieceSize = 250;
 /** Bytes written at once, at least. */
 const chunkSize = 128 * 1024;
 
