@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { descendants, identify, isAlive, signal } from './process-identity.ts';
+import { descendants, identify, isAlive, isStopped, signal } from './process-identity.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import { waitUntil } from './wait.ts';
 
@@ -34,7 +34,8 @@ export interface Child {
   /** SIGKILL; with `tree`, to every descendant too. Waits until they are gone. */
   kill(options?: { tree: boolean }): Promise<void>;
   /** SIGSTOP and SIGCONT for the process and every descendant. */
-  freeze(): void;
+  /** Resolves when it stands still: until then it may still answer. */
+  freeze(): Promise<void>;
   thaw(): void;
   /** Has the handler called whenever the process ends although nobody asked it to. */
   onCrash(handler: (how: string) => void): void;
@@ -78,9 +79,10 @@ export function createChild(options: ChildOptions): Child {
     running = undefined;
   }
 
-  function signalFamily(name: NodeJS.Signals): void {
-    if (!running) return;
-    for (const member of [running, ...descendants(running.pid)]) signal(member, name);
+  function signalFamily(name: NodeJS.Signals): ProcessIdentity[] {
+    const family = running ? [running, ...descendants(running.pid)] : [];
+    for (const member of family) signal(member, name);
+    return family;
   }
 
   return {
@@ -98,8 +100,11 @@ export function createChild(options: ChildOptions): Child {
       await end(options.stopSignal ?? 'SIGTERM', false, options.stopTimeout ?? 10_000);
     },
     kill: ({ tree } = { tree: false }) => end('SIGKILL', tree, 5_000),
-    freeze: () => signalFamily('SIGSTOP'),
-    thaw: () => signalFamily('SIGCONT'),
+    freeze: async () => {
+      const family = signalFamily('SIGSTOP');
+      await waitUntil(() => family.every(isStopped), 5_000);
+    },
+    thaw: () => void signalFamily('SIGCONT'),
     onCrash: (handler) => void (crashed = handler),
     logTail: () => tail(options.logFile),
   };

@@ -23,7 +23,7 @@ export function parseStat(stat: string): ProcessStatus {
   return { state: state ?? '', ppid: Number(ppid), startTime: rest[17] ?? '' };
 }
 
-function readStatus(pid: number): ProcessStatus | undefined {
+function readStatus(pid: number | string): ProcessStatus | undefined {
   try {
     return parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   } catch {
@@ -50,6 +50,22 @@ export function isAlive(identity: ProcessIdentity): boolean {
   const status = readStatus(identity.pid);
   if (!status || status.state === 'Z' || status.state === 'X') return false;
   return status.startTime === identity.startTime && identity.bootId === currentBoot();
+}
+
+/** True once all of a process stands still after SIGSTOP, which reaches its threads one by one; true as well for one that is gone. */
+export function isStopped(identity: ProcessIdentity): boolean {
+  return !isAlive(identity) || threadsOf(identity.pid).every((state) => state === 'T');
+}
+
+/** The states of a process's threads; none on systems without `/proc`. */
+function threadsOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).map(
+      (thread) => readStatus(`${pid}/task/${thread}`)?.state ?? 'T',
+    );
+  } catch {
+    return [];
+  }
 }
 
 function answersSignals(pid: number): boolean {

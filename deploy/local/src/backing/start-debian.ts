@@ -94,7 +94,7 @@ function controlBroker(rabbit: Rabbit): BrokerControl {
     kill: () => rabbit.kill(),
     stop: () => rabbit.stop(),
     start: () => rabbit.start(),
-    freeze: () => Promise.resolve(rabbit.freeze()),
+    freeze: () => rabbit.freeze(),
     thaw: () => Promise.resolve(rabbit.thaw()),
     rabbitmqctl: (...args) => rabbit.rabbitmqctl(...args),
   };
@@ -107,7 +107,7 @@ function controlDatabase(postgres: Postgres, gateway: ReturnType<typeof createGa
     startServer: () => postgres.start(),
     killGateway: () => gateway.kill(),
     startGateway: () => gateway.start(),
-    freeze: () => Promise.resolve(postgres.freeze()),
+    freeze: () => postgres.freeze(),
     thaw: () => Promise.resolve(postgres.thaw()),
   };
 }

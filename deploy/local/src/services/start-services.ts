@@ -45,7 +45,7 @@ export interface RunningServices {
   start(name: ServiceName, env?: Record<string, string>): Promise<void>;
   /** In order (SIGTERM): one service, or all. */
   stop(name?: ServiceName): Promise<void>;
-  freeze(name: ServiceName): void;
+  freeze(name: ServiceName): Promise<void>;
   thaw(name: ServiceName): void;
 }
 

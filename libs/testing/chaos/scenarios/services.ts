@@ -64,7 +64,7 @@ const killedAtRandom = (service: ServiceName, rest: Partial<Scenario> = {}): Sce
 const frozen = (service: ServiceName, rest: Partial<Scenario> = {}): Scenario => ({
   name: `${service} frozen beyond two heartbeats`,
   run: async ({ stack, random }) => {
-    stack.services.freeze(service);
+    await stack.services.freeze(service);
     await sleep(random.between(6_000, 7_000));
     stack.services.thaw(service);
   },
