@@ -1,4 +1,5 @@
 import { comma } from './ascii.ts';
+
 /** A text in the making, as its UTF-8 bytes: `length` of them count. Used again and again, so that no record leaves garbage. */
 export interface Text {
   bytes: Buffer;

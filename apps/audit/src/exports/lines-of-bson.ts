@@ -45,7 +45,7 @@ const usualTypes: [string, number[]][] = [
 ];
 
 /**
- * Adds the line of a record that is still BSON: what `jsonLineOf` gives for the decoded one, several times as fast, and without
+ * Adds the line of a record that is still BSON: what `jsonLineOf` gives for the decoded one, faster, and without
  * an object for the collector to take away.
  * @throws unusual for a record that is to be decoded; something of it may have been added by then
  */
