@@ -33,9 +33,9 @@ export interface Child {
   stop(): Promise<void>;
   /** SIGKILL; with `tree`, to every descendant too. Waits until they are gone. */
   kill(options?: { tree: boolean }): Promise<void>;
-  /** SIGSTOP and SIGCONT for the process and every descendant. */
-  /** Resolves when it stands still: until then it may still answer. */
+  /** SIGSTOP for the process and every descendant. Waits until all stand still: a thread that does not may still answer. */
   freeze(): Promise<void>;
+  /** SIGCONT for all of them. */
   thaw(): void;
   /** Has the handler called whenever the process ends although nobody asked it to. */
   onCrash(handler: (how: string) => void): void;
@@ -102,7 +102,8 @@ export function createChild(options: ChildOptions): Child {
     kill: ({ tree } = { tree: false }) => end('SIGKILL', tree, 5_000),
     freeze: async () => {
       const family = signalFamily('SIGSTOP');
-      await waitUntil(() => family.every(isStopped), 5_000);
+      if (!(await waitUntil(() => family.every(isStopped), 5_000)))
+        throw new Error(`${options.name} does not stand still 5 s after SIGSTOP`);
     },
     thaw: () => void signalFamily('SIGCONT'),
     onCrash: (handler) => void (crashed = handler),
