@@ -58,7 +58,9 @@ export function membersOf(bytes: Uint8Array, { start, end }: Element): Member[] 
 }
 
 export function memberOf(members: Member[], name: string): Member | undefined {
-  for (const member of members) if (member.name === name) return member;
+  // By places: an iterator here, for each name of each record, was half of all the memory that reading took.
+  for (let place = 0; place < members.length; place++)
+    if (members[place]?.name === name) return members[place];
   return undefined;
 }
 

@@ -4,10 +4,14 @@ import { comma } from './ascii.ts';
 export interface Text {
   bytes: Buffer;
   length: number;
+  /** Of the first so many bytes, for small numbers: a view costs more than a short text. */
+  views: (Buffer | undefined)[];
 }
 
+const mostViews = 512;
+
 export function createText(): Text {
-  return { bytes: Buffer.alloc(16_384), length: 0 };
+  return { bytes: Buffer.alloc(16_384), length: 0, views: [] };
 }
 
 /** Makes room for so many more bytes. Whoever kept `bytes` has the old ones. */
@@ -16,6 +20,7 @@ export function reserve(text: Text, more: number): void {
   const larger = Buffer.alloc(2 * (text.length + more));
   text.bytes.copy(larger, 0, 0, text.length);
   text.bytes = larger;
+  text.views = [];
 }
 
 export function addByte(text: Text, byte: number): void {
@@ -51,5 +56,6 @@ export function close(text: Text, bracket: number): void {
 
 /** What has been written, until something else is. */
 export function written(text: Text): Buffer {
-  return text.bytes.subarray(0, text.length);
+  const { bytes, length, views } = text;
+  return length < mostViews ? (views[length] ??= bytes.subarray(0, length)) : bytes.subarray(0, length);
 }

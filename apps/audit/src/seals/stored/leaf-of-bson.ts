@@ -5,7 +5,8 @@ import { addCanonical } from './canonical-bson.ts';
 import { bsonType, type Element } from '../../bson-text/elements.ts';
 import { addAscii, addByte, addBytes, addPart, close, createText, written } from '../../bson-text/text.ts';
 import { unusual } from '../../bson-text/unusual.ts';
-import { takeBsonApart, type Value } from './values-of-bson.ts';
+import { inOrder } from './in-order.ts';
+import { takeBsonApart } from './values-of-bson.ts';
 
 /** The text of the leaf, that of one commitment, and the salts in hex: each is written anew for each record. */
 const [leaf, commitment, salts] = [createText(), createText(), createText()];
@@ -28,25 +29,16 @@ export function hashOfBson(bytes: Buffer, seq: number): Buffer {
   const { values, salt } = takeBsonApart(leaf, bytes);
   addAscii(leaf, `,"seq":${seq},"v":1,"values":{`);
   drawSalts(bytes, salt, values.length);
-  let last = '';
   let place = 0;
-  for (const value of values.sort(byPath)) {
-    if (value.path === last) throw unusual;
-    last = value.path;
-    const { inLeaf, inCommitment } = textsOf(value.path);
+  for (const { path, element } of inOrder(values)) {
+    const { inLeaf, inCommitment } = textsOf(path);
     addBytes(leaf, inLeaf);
-    addAscii(leaf, commit(bytes, value.element, inCommitment, place++));
+    addAscii(leaf, commit(bytes, element, inCommitment, place++));
     addBytes(leaf, afterCommitment);
   }
   close(leaf, closeObject);
   addByte(leaf, closeObject);
   return Buffer.from(hash('sha256', written(leaf), 'hex'), 'hex');
-}
-
-/** By the code units of the paths; a path that comes twice is never left to chance, it is refused. */
-function byPath({ path: one }: Value, { path: other }: Value): number {
-  if (one === other) return 0;
-  return one < other ? -1 : 1;
 }
 
 /** What stands around a path in each of the two texts. */
