@@ -80,7 +80,7 @@ export function createApp(deps: AppDeps): App {
       sealing.nudge(count);
     },
   });
-  const access = createAccessLog({ store: ingest.store, clock });
+  const access = createAccessLog({ ingest, clock });
   const { removed } = seals;
   const auditLogs = createAuditLogService({ logs, access, removed });
   const erasing = createErasing({

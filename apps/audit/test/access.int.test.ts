@@ -65,6 +65,7 @@ describe('reads of the audit log', () => {
     const manager = as('manager');
     expect((await audit.get('/audit-logs', manager)).status).toBe(403);
     expect((await audit.get('/audit-logs?limit=0', as('admin', manager.userId))).status).toBe(400);
+    expect((await audit.get('/audit-logs?cursor=made-up', as('admin', manager.userId))).status).toBe(400);
     expect(await accessesOf(manager.userId)).toEqual([]);
   });
 });

@@ -85,6 +85,7 @@ describe('every documented query', () => {
     ['an address', 'tenant_ip', { 'context.ip': '10.0.0.1' }, range],
     ['a field that every change sets', 'tenant_newest', { fields: 'stage' }],
     ['a word that every change has', 'tenant_newest', { words: ['common'] }],
+    ['a field that every change sets, by a user', 'tenant_actor', { fields: 'stage', 'actor.id': userId }],
     ['a user and an action', 'tenant_actor', { 'actor.id': userId, action: 'updated' }],
     ['a type and an action that is rare', 'tenant_action', { entityType: 'deal', action: 'restored' }],
     [
@@ -152,6 +153,11 @@ describe('every documented query', () => {
     ['a timeline', 'tenant_place', { places: entityId }],
     ['a rare word', 'tenant_word', { words: ['rare'] }],
     ['a rare word beside a common one', 'tenant_word', { words: ['common', 'rare'] }],
+    [
+      'a rare field, by a user and of a type',
+      'tenant_field',
+      { fields: 'name', 'actor.id': userId, entityType: 'deal' },
+    ],
     ['a rare word of a type', 'tenant_word', { words: ['rare'], entityType: 'deal' }],
   ])('by %s takes its few matches from %s', async (_what, expected, filter) => {
     const { index, plan } = await planOf(filter);

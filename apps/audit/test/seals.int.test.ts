@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { AuditProof, AuditVerdict, Role, SealKey } from '@pipedesk/contracts';
+import type { AuditProof, AuditVerdict, ChangeEvent, Role, SealKey } from '@pipedesk/contracts';
 import { createKeySecret } from '@pipedesk/service-kit';
 import { buildEvent } from '@pipedesk/testing';
 import { createPublicKey, randomBytes } from 'node:crypto';
@@ -11,7 +11,7 @@ import { hashOfLeaf } from '../src/seals/format/leaf.ts';
 import { rootOfPath } from '../src/seals/format/merkle.ts';
 import { isSignedBy } from '../src/seals/format/seal.ts';
 import type { Intake } from '../src/seals/intake.ts';
-import { createIngestService } from '../src/ingest/ingest.service.ts';
+import { createIngestService, type IngestService } from '../src/ingest/ingest.service.ts';
 import { createLogStore } from '../src/ingest/log-store.ts';
 import { sealingOf } from './sealed-trail.ts';
 import { startAudit, type TestAudit } from './start-audit.ts';
@@ -26,12 +26,8 @@ afterAll(() => audit.stop());
 function startReplica() {
   const sealing = sealingOf(audit);
   const models = createAuditLogModels(audit.connection.useDb(audit.connection.name, { useCache: false }));
-  const ingest = createIngestService({
-    store: createLogStore(models),
-    ...sealing.atIngest,
-    clock: () => new Date(),
-  });
-  return { ...sealing, ingest };
+  const ingestDeps = { ...sealing.atIngest, store: createLogStore(models), clock: () => new Date() };
+  return { ...sealing, ingest: createIngestService(ingestDeps), ingestDeps };
 }
 type Replica = ReturnType<typeof startReplica>;
 
@@ -142,6 +138,35 @@ describe('sealing', () => {
     await replica.ingest.store([first]);
     await replica.sealer.sealTenant(tenantId);
     await expectChain(tenantId, [first.id, second.id]);
+  });
+
+  it.each<[string, (ingest: IngestService, event: ChangeEvent) => Promise<unknown>]>([
+    ['an event', (ingest, event) => ingest.store([event])],
+    [
+      'a first event of its own',
+      async (ingest, event) => (await ingest.announce(event.tenantid, event.id))(event),
+    ],
+  ])('seals %s whose storing took so long that it was forgotten', async (_what, storeBy) => {
+    const { atIngest, ingestDeps, sealer } = startReplica();
+    const { store } = ingestDeps;
+    const event = buildEvent();
+    const { tenantid: tenantId } = event;
+    let elapsed = 0;
+    const forgetful = createIngestService({
+      ...ingestDeps,
+      elapsed: () => elapsed,
+      store: {
+        ...store,
+        insert: async (logs) => {
+          await atIngest.intake.remove(await atIngest.intake.entries(tenantId, '', 10));
+          elapsed += 20 * 60_000;
+          return store.insert(logs);
+        },
+      },
+    });
+    expect(await storeBy(forgetful, event)).toEqual([]);
+    await sealer.sealTenant(tenantId);
+    await expectChain(tenantId, [event.id]);
   });
 
   it('leaves out a record that was changed or slipped in before its sealing, and seals the others', async () => {

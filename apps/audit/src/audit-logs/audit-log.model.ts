@@ -5,6 +5,7 @@ import {
   auditLogIndexes,
   conditionsOf,
   createIndexChooser,
+  type EdgeLog,
   edgeOf,
   keyRange,
   type KeyRange,
@@ -161,7 +162,7 @@ export function createAuditLogRepository({ all }: AuditLogModels) {
   const chooseIndex = createIndexChooser(collection);
   const edge = (tenantId: string, filter: LogFilter, direction: 1 | -1) => {
     const { query, options } = edgeOf(tenantId, filter, direction);
-    return collection.findOne(query, options);
+    return collection.findOne<EdgeLog>(query, options);
   };
   const newestSlice = createNewestSlices((tenantId, direction) => edge(tenantId, {}, direction));
   return {
@@ -199,8 +200,8 @@ export function createAuditLogRepository({ all }: AuditLogModels) {
       const options = { ...raw, hint: orderedIndex(filter), batchSize: limit + 1 };
       return readRaw(collection.find(query, options).sort({ key: 1 }).limit(limit));
     },
-    latest: (tenantId: string, filter: LogFilter): Promise<AuditLog | null> => edge(tenantId, filter, -1),
-    earliest: (tenantId: string, filter: LogFilter): Promise<AuditLog | null> => edge(tenantId, filter, 1),
+    latest: (tenantId: string, filter: LogFilter): Promise<EdgeLog | null> => edge(tenantId, filter, -1),
+    earliest: (tenantId: string, filter: LogFilter): Promise<EdgeLog | null> => edge(tenantId, filter, 1),
     get: (tenantId: string, id: string): Promise<AuditLog | null> =>
       all.findOne({ _id: id, tenantId }).lean<AuditLog>(),
   };

@@ -98,8 +98,8 @@ export type IndexChooser = (tenantId: string, filter: LogFilter) => Promise<Inde
 
 /**
  * The index that serves a filter. Planners choose by statistics that are young or missing (DocumentDB then walks the whole
- * tenant for one rare word), so the choice is made here: by the number of matches, counted in the index and only so far
- * as it matters. What are many are not counted again for an hour: should they be few by then, the answer is only slower.
+ * tenant for one rare word), so the choice is made here: by the number of matches, counted in the index and only where and
+ * so far as it matters. What are many are not counted again for an hour: should they be few by then, the answer is only slower.
  */
 export function createIndexChooser(
   collection: Pick<mongo.Collection<AuditLog>, 'countDocuments'>,
@@ -117,18 +117,26 @@ export function createIndexChooser(
     return counted;
   }
 
-  return async (tenantId, filter) => {
-    const candidates = candidatesOf(filter);
-    const [first, ...others] = candidates;
-    if (!first) return { index: newest };
-    const isAlone = others.length === 0;
-    if (narrow.has(first.path) || (isAlone && !lists.has(first.path))) return { index: first.index };
+  /** The one with the fewest matches, when those are few enough to be sorted. */
+  async function narrowestOf(tenantId: string, candidates: Candidate[]) {
     const counts = await Promise.all(candidates.map((candidate) => count(tenantId, candidate)));
     const fewest = Math.min(...counts);
     const narrowest = candidates[counts.indexOf(fewest)];
-    if (narrowest && fewest < sortedAtMost)
-      return { index: narrowest.index, ...(isAlone && { sorted: fewest }) };
-    return { index: orderedIndex(filter) };
+    return narrowest && fewest < sortedAtMost ? { ...narrowest, matches: fewest } : undefined;
+  }
+
+  return async (tenantId, filter) => {
+    const candidates = candidatesOf(filter);
+    const [first] = candidates;
+    if (first && narrow.has(first.path)) return { index: first.index };
+    const { list = [], ordered = [] } = Object.groupBy(candidates, ({ path }) =>
+      lists.has(path) ? 'list' : 'ordered',
+    );
+    const few = await narrowestOf(tenantId, list);
+    if (few) return { index: few.index, ...(candidates.length === 1 && { sorted: few.matches }) };
+    // What is walked in order needs no count where there is nothing to choose from.
+    const walked = ordered.length > 1 ? await narrowestOf(tenantId, ordered) : ordered[0];
+    return { index: walked?.index ?? orderedIndex(filter) };
   };
 }
 
@@ -137,6 +145,11 @@ export function orderedIndex(filter: LogFilter): string {
   return candidatesOf(filter).find(({ path }) => !lists.has(path))?.index ?? newest;
 }
 
+/** What of a first or last record anybody asks for; snapshots are most of a record, and are not read for it. */
+const edgeMembers = ['entityType', 'entityId', 'version', 'action', 'time', 'ownerId', 'teamId'] as const;
+export type EdgeLog = Pick<AuditLog, '_id' | (typeof edgeMembers)[number]>;
+const projection = Object.fromEntries(edgeMembers.map((name) => [name, 1]));
+
 /**
  * The first or the last of what a filter allows, as `findOne` takes it. Left to itself DocumentDB sorts all records of the
  * tenant for it: 80 ms among 60,000, and 2 ms by the index.
@@ -144,7 +157,7 @@ export function orderedIndex(filter: LogFilter): string {
 export function edgeOf(tenantId: string, filter: LogFilter, direction: 1 | -1) {
   return {
     query: { ...conditionsOf(filter), tenantId, key: keyRange({}) },
-    options: { hint: orderedIndex(filter), sort: { key: direction } },
+    options: { hint: orderedIndex(filter), sort: { key: direction }, projection },
   };
 }
 

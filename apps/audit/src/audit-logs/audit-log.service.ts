@@ -32,6 +32,8 @@ function isConfinedToOwnDeeds({ subject }: TenantContext): boolean {
   return scopeFor(subject, 'audit:read') === 'own';
 }
 
+const countOf = ({ items }: Page<AuditRecord>): number => items.length;
+
 export type AuditLogService = ReturnType<typeof createAuditLogService>;
 
 interface PageRequest {
@@ -53,18 +55,21 @@ interface AuditLogDeps {
  * scope is their own reads their own deeds only: what colleagues did, and from where, is none of their business.
  */
 export function createAuditLogService({ logs, access, removed }: AuditLogDeps) {
-  async function page(
+  /** What reads a page of a list. @throws ProblemError 400 for a cursor of another list */
+  function pageOf(
     list: string,
     context: TenantContext,
     filter: LogFilter,
     { limit, cursor, from, to }: PageRequest,
-  ): Promise<Page<AuditRecord>> {
+  ): () => Promise<Page<AuditRecord>> {
     const tenantId = tenantOf(context);
     const binding: CursorBinding = [list, tenantId, filter, from, to];
     const after = cursor === undefined ? undefined : decodeCursor(binding, cursor);
-    const rows = await logs.find(tenantId, filter, { from, to, after, limit: limit + 1 });
-    const found = pageFrom(rows, limit, binding, ({ key }) => key);
-    return { ...found, items: found.items.map(toAuditRecord) };
+    return async () => {
+      const rows = await logs.find(tenantId, filter, { from, to, after, limit: limit + 1 });
+      const found = pageFrom(rows, limit, binding, ({ key }) => key);
+      return { ...found, items: found.items.map(toAuditRecord) };
+    };
   }
 
   /** undefined for an entity that has no logs in this tenant. */
@@ -121,10 +126,9 @@ export function createAuditLogService({ logs, access, removed }: AuditLogDeps) {
 
   return {
     /** Every log of the tenant; the role alone decides. Leaves a record of the query. */
-    list: async (context: TenantContext, query: AuditListQuery) => {
-      const found = await page('audit-logs', context, filterOf(query), query);
-      await access.record(context, { kind: 'list', query }, found.items.length);
-      return found;
+    async list(context: TenantContext, query: AuditListQuery): Promise<Page<AuditRecord>> {
+      const readPage = pageOf('audit-logs', context, filterOf(query), query);
+      return access.record(context, { kind: 'list', query }, readPage, countOf);
     },
 
     requireReadableEntity,
@@ -134,7 +138,7 @@ export function createAuditLogService({ logs, access, removed }: AuditLogDeps) {
     async ofEntity(context: TenantContext, entityType: EntityType, entityId: string, request: PageRequest) {
       await requireReadableEntity(context, entityType, entityId);
       const deeds = isConfinedToOwnDeeds(context) ? { 'actor.id': context.subject.userId } : {};
-      return page('audit-logs of entity', context, { entityType, entityId, ...deeds }, request);
+      return pageOf('audit-logs of entity', context, { entityType, entityId, ...deeds }, request)();
     },
 
     /** What a user did; asking about others leaves a record. @throws ProblemError 404 for a user unknown to this tenant, 403 outside the caller's scope */
@@ -142,11 +146,10 @@ export function createAuditLogService({ logs, access, removed }: AuditLogDeps) {
       const owner = await ownerOfDeeds(context, userId);
       if (!owner) throw notFound('user_not_found', { detail: 'Audit knows no such user.' });
       authorize(context, 'audit:read', owner);
-      const found = await page('audit-logs of user', context, { 'actor.id': userId }, request);
+      const readPage = pageOf('audit-logs of user', context, { 'actor.id': userId }, request);
       const isOwn = userId === context.subject.userId;
-      if (!isOwn)
-        await access.record(context, { kind: 'user', query: { userId, ...request } }, found.items.length);
-      return found;
+      if (isOwn) return readPage();
+      return access.record(context, { kind: 'user', query: { userId, ...request } }, readPage, countOf);
     },
 
     /** @throws ProblemError 404 for another tenant's log as well, 410 for a removed one, 403 outside the caller's scope */

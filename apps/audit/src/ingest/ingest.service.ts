@@ -49,13 +49,28 @@ export function createIngestService(deps: IngestDeps) {
       const [stored, gone] = await Promise.all([
         lookUpOwners(kept),
         removed.find([...new Set(kept.flatMap(({ log }) => [log._id, ...siblingIds(log)]))]),
-        intake.announce(idsByTenant(kept), receivedAt),
+        intake.announce(idsByTenant(kept.map(({ log }) => log)), receivedAt),
       ]);
       const { own, foreign } = splitForeign(kept, new Map([...ownersIn(gone), ...stored]));
       const { fresh, repeated } = splitRemoved(own, gone);
       const contradicted = [...(await insert(fresh, looked)), ...(await contradictionsAmong(repeated))];
       onStored?.(fresh.length);
       return [...rejections, ...foreign, ...contradicted];
+    },
+
+    /**
+     * For the first event of something whose id was made a moment ago: nobody can have stored or removed it, so nothing is looked
+     * up, and other work may go on while it is announced. What is never stored is forgotten like all else that was only announced.
+     * @returns what stores the event
+     */
+    async announce(tenantId: string, id: string): Promise<(event: ChangeEvent) => Promise<Rejection[]>> {
+      const looked = elapsed();
+      await intake.announce(new Map([[tenantId, [id]]]), clock());
+      return async (event) => {
+        const contradicted = await insert([{ event, log: logOf(event, clock()) }], looked);
+        onStored?.(1);
+        return contradicted;
+      };
     },
   };
 
@@ -92,7 +107,7 @@ export function createIngestService(deps: IngestDeps) {
       const refused = new Set(await store.insert(logs));
       const stored = logs.filter(({ _id }) => !refused.has(_id));
       for (const log of stored) owners.remember(log.entityId, log.tenantId);
-      if (elapsed() - looked > looksHold) await takeBack(stored);
+      if (elapsed() - looked > looksHold) await catchUp(stored);
       return await contradictionsAmong(candidates.filter(({ log }) => refused.has(log._id)));
     } finally {
       done();
@@ -107,8 +122,12 @@ export function createIngestService(deps: IngestDeps) {
       .map(({ event }) => contradiction(event));
   }
 
-  /** After so long (the process or the database stood still) a record may have been removed before its repeat was stored. */
-  async function takeBack(stored: AuditLog[]): Promise<void> {
+  /**
+   * After so long (the process or the database stood still) the sealer may have forgotten what was announced, and a record may have
+   * been removed before its repeat was stored.
+   */
+  async function catchUp(stored: AuditLog[]): Promise<void> {
+    await intake.announce(idsByTenant(stored), clock());
     const gone = await removed.find(stored.map(({ _id }) => _id));
     await store.remove(stored.filter(({ _id }) => gone.has(_id)));
   }
@@ -149,9 +168,9 @@ function contradiction(event: ChangeEvent): Rejection {
   return { event, reason: `another event is stored under the id ${event.id}` };
 }
 
-function idsByTenant(candidates: Candidate[]): Map<string, string[]> {
-  const byTenant = Map.groupBy(candidates, ({ log }) => log.tenantId);
-  return new Map([...byTenant].map(([tenantId, some]) => [tenantId, some.map(({ log }) => log._id)]));
+function idsByTenant(logs: AuditLog[]): Map<string, string[]> {
+  const byTenant = Map.groupBy(logs, ({ tenantId }) => tenantId);
+  return new Map([...byTenant].map(([tenantId, some]) => [tenantId, some.map(({ _id }) => _id)]));
 }
 
 /**
