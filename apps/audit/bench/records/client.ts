@@ -7,15 +7,21 @@ export interface AuditClient {
   database: string;
   /** ms until the whole answer was there. @throws Error for any answer but 200 */
   time(tenantId: string, path: string): Promise<{ took: number; body: unknown }>;
-  /** Reads a body without keeping it; memory is the most the service took meanwhile, MB. */
-  drain(tenantId: string, path: string): Promise<{ seconds: number; lines: number; memory: number }>;
-  /** What the service takes at this moment, MB. */
-  resident(): Promise<number>;
+  /** Reads a body without keeping it; memory is the most the service took meanwhile. */
+  drain(tenantId: string, path: string): Promise<{ seconds: number; lines: number; memory: Memory }>;
+  /** What the service takes at this moment. */
+  memory(): Promise<Memory>;
   close(): void;
 }
 
+/** Bytes. */
+export interface Memory {
+  resident: number;
+  /** Resident for this process alone. */
+  own: number;
+}
+
 const newLine = 10;
-const megabyte = 1024 * 1024;
 
 /**
  * Starts the service in a process of its own and talks to it over HTTP, as an admin of any tenant.
@@ -32,7 +38,7 @@ export async function startClient(secret: string, of?: AuditClient): Promise<Aud
   const [{ url, database }] = (await once(child, 'message')) as [{ url: string; database: string }];
   const ask = async (tenantId: string) => {
     child.send(tenantId);
-    const [answer] = (await once(child, 'message')) as [{ token: string; resident: number }];
+    const [answer] = (await once(child, 'message')) as [Memory & { token: string }];
     return answer;
   };
 
@@ -53,18 +59,23 @@ export async function startClient(secret: string, of?: AuditClient): Promise<Aud
     },
     async drain(tenantId, path) {
       const { response, took } = await open(tenantId, path);
-      let [lines, memory, chunks] = [0, 0, 0];
+      let [lines, chunks] = [0, 0];
+      let memory = await ask(tenantId);
       for await (const chunk of response.body ?? []) {
         lines += linesIn(chunk as Uint8Array);
-        if (chunks++ % 200 === 0) memory = Math.max(memory, (await ask(tenantId)).resident);
+        if (chunks++ % 200 === 0) memory = larger(memory, await ask(tenantId));
       }
-      return { seconds: took() / 1000, lines, memory: memory / megabyte };
+      return { seconds: took() / 1000, lines, memory };
     },
-    resident: async () => (await ask('')).resident / megabyte,
+    memory: () => ask(''),
     close: () => {
       child.removeAllListeners('exit').kill();
     },
   };
+}
+
+export function larger<T extends Memory>(one: T, other: T): T {
+  return other.resident > one.resident ? other : one;
 }
 
 /** By the search of the engine: a loop over the bytes took as much of the machine as the service that is measured. */
