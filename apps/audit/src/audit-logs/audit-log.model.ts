@@ -5,6 +5,7 @@ import {
   auditLogIndexes,
   conditionsOf,
   createIndexChooser,
+  isOneList,
   type EdgeLog,
   edgeOf,
   keyRange,
@@ -164,7 +165,7 @@ export function createAuditLogRepository({ all }: AuditLogModels) {
     const { query, options } = edgeOf(tenantId, filter, direction);
     return collection.findOne<EdgeLog>(query, options);
   };
-  const newestSlice = createNewestSlices((tenantId, direction) => edge(tenantId, {}, direction));
+  const slices = createNewestSlices((tenantId, direction) => edge(tenantId, {}, direction));
   return {
     /** Newest first. */
     async find(
@@ -172,6 +173,7 @@ export function createAuditLogRepository({ all }: AuditLogModels) {
       filter: LogFilter,
       { limit, ...range }: LogRange & { limit: number },
     ): Promise<ReadLog[]> {
+      if (isOneList(filter)) slices.prepare(tenantId);
       const { index, sorted } = await chooseIndex(tenantId, filter);
       const newestOf = (key: KeyRange) =>
         readRaw(
@@ -180,7 +182,7 @@ export function createAuditLogRepository({ all }: AuditLogModels) {
             .sort({ key: -1 })
             .limit(limit),
         );
-      const slice = sorted && (await newestSlice(tenantId, range, { limit, matches: sorted }));
+      const slice = sorted && (await slices.sliceOf(tenantId, range, { limit, matches: sorted }));
       const newest = slice ? await newestOf(slice) : [];
       const found = newest.length === limit ? newest : await newestOf(keyRange(range));
       return found.map(readLog);

@@ -140,6 +140,12 @@ export function createIndexChooser(
   };
 }
 
+/** Whether the matches may have to be sorted: those of a list with nothing beside it. */
+export function isOneList(filter: LogFilter): boolean {
+  const [first, ...others] = candidatesOf(filter);
+  return first !== undefined && others.length === 0 && lists.has(first.path);
+}
+
 /** An index that holds what a filter allows in the order of keys, so that it can be walked piece by piece. */
 export function orderedIndex(filter: LogFilter): string {
   return candidatesOf(filter).find(({ path }) => !lists.has(path))?.index ?? newest;
