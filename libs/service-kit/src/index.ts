@@ -40,6 +40,7 @@ export {
 export { setSecurityHeaders } from './http/security-headers.ts';
 export { recordsReadHeader, type TellRecords } from './http/records-read.ts';
 export { createServiceApp, type ServiceAppOptions } from './http/service-app.ts';
+export { createServiceClient, type OnBehalfOf, onBehalfOf } from './http/service-client.ts';
 export { type HttpServer, listen, type ListenOptions } from './http/server.ts';
 export {
   type LegacyClient,

@@ -1,6 +1,5 @@
 import { activityPage, activityQuery, timelineParams } from '@pipedesk/contracts';
-import { notAudited, type Route, route } from '@pipedesk/service-kit';
-import { onBehalfOf } from '../crm/crm-client.ts';
+import { notAudited, onBehalfOf, type Route, route } from '@pipedesk/service-kit';
 import type { ActivityService } from './activity.service.ts';
 
 /** For other services only: the gateway does not let `/internal` through. */

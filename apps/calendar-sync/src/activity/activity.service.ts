@@ -1,6 +1,6 @@
 import { meetingItem, type TimelineItem, type TimelineType } from '@pipedesk/contracts';
-import type { TenantContext } from '@pipedesk/service-kit';
-import type { CrmClient, OnBehalfOf } from '../crm/crm-client.ts';
+import type { OnBehalfOf, TenantContext } from '@pipedesk/service-kit';
+import type { CrmClient } from '../crm/crm-client.ts';
 import { type CalendarEventRepository, startKey } from '../events/calendar-event.model.ts';
 
 export type ActivityService = ReturnType<typeof createActivityService>;

@@ -6,9 +6,8 @@ import {
   createCalendarEventBody,
   idParams,
 } from '@pipedesk/contracts';
-import { audited, notAudited, type Route, route } from '@pipedesk/service-kit';
+import { audited, notAudited, onBehalfOf, type Route, route } from '@pipedesk/service-kit';
 import { z } from 'zod';
-import { onBehalfOf } from '../crm/crm-client.ts';
 import type { CalendarEventService } from './calendar-event.service.ts';
 
 const onAll = { path: '/calendar/events' };

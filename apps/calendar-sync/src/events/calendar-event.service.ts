@@ -7,13 +7,14 @@ import type {
 } from '@pipedesk/contracts';
 import {
   authorize,
+  type OnBehalfOf,
   permittedFilter,
   ProblemError,
   type TenantContext,
   unprocessable,
 } from '@pipedesk/service-kit';
 import type { z } from 'zod';
-import type { CrmClient, OnBehalfOf } from '../crm/crm-client.ts';
+import type { CrmClient } from '../crm/crm-client.ts';
 import { type CalendarEventRepository, startKey } from './calendar-event.model.ts';
 import { addedLinks, requireOrder } from './calendar-event.policy.ts';
 

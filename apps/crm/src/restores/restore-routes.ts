@@ -5,10 +5,10 @@ import {
   restoreVersionBody,
   type Shown,
 } from '@pipedesk/contracts';
-import { audited, type Route, route, type TenantContext } from '@pipedesk/service-kit';
+import { audited, onBehalfOf, type Route, route, type TenantContext } from '@pipedesk/service-kit';
 import type { z } from 'zod';
 import type { WriteOptions } from '../records/owned-records.ts';
-import { type AuditClient, onBehalfOf } from './audit-client.ts';
+import type { AuditClient } from './audit-client.ts';
 import { restoredFields } from './restored-fields.ts';
 
 interface RestorableService<Fields> {
