@@ -35,6 +35,7 @@ import { createMergeStore } from './merges/merge.store.ts';
 import { createNoteRepository } from './notes/note.model.ts';
 import { noteRoutes } from './notes/note.routes.ts';
 import { createNoteService } from './notes/note.service.ts';
+import { createDirectory } from './owners/directory.ts';
 import { createTaskRepository } from './tasks/task.model.ts';
 import { taskRoutes } from './tasks/task.routes.ts';
 import { createTaskService } from './tasks/task.service.ts';
@@ -44,6 +45,8 @@ export interface AppDeps {
   connection: Connection;
   publisher: Publisher;
   authenticate: RequestHandler;
+  /** Where auth's keys are, and beside them its users. */
+  jwksUrl: string;
   /** Where audit is, which knows earlier versions. */
   auditUrl: string;
   log: Logger;
@@ -96,6 +99,8 @@ export function createApp(deps: AppDeps): App {
   });
 
   const audit = createAuditClient({ url: deps.auditUrl, metrics });
+  const directory = createDirectory({ jwksUrl: deps.jwksUrl, metrics });
+  const asked = { audit, directory };
   const claims = createConversionClaims(connection);
   const workOff = createConversionSteps({
     leads: leadRepository,
@@ -115,12 +120,12 @@ export function createApp(deps: AppDeps): App {
     ...deps,
     service: 'crm',
     routes: [
-      ...companyRoutes(companies, audit),
-      ...contactRoutes(contacts, audit),
+      ...companyRoutes({ service: companies, ...asked }),
+      ...contactRoutes({ service: contacts, ...asked }),
       ...merging.routes,
-      ...leadRoutes(leads, audit, edits),
+      ...leadRoutes({ service: leads, edits, ...asked }),
       ...conversionRoutes(conversions),
-      ...dealRoutes(deals, audit, edits),
+      ...dealRoutes({ service: deals, edits, ...asked }),
       ...noteRoutes(notes),
       ...taskRoutes(tasks),
       ...importRoutes(createImportService({ imports, jobs, runner: importRunner })),

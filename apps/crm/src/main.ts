@@ -26,6 +26,7 @@ runProcess(log, lifecycle, async () => {
   const { app, relay, importRunner, mergeRunner, conversionSweeper } = createApp({
     connection,
     publisher,
+    jwksUrl: config.AUTH_JWKS_URL,
     auditUrl: config.AUDIT_URL,
     authenticate: tokens.authenticate,
     log,

@@ -11,7 +11,7 @@ let audit: Consumer;
 const received: ChangeEvent[] = [];
 beforeAll(async () => {
   bus = await openTestBus();
-  crm = await startCrm(bus.url);
+  crm = await startCrm({ amqpUrl: bus.url });
   // Stands in for audit: only what it says it has stored leaves the outbox.
   audit = createConsumer({
     url: bus.url,

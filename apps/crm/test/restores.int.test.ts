@@ -7,7 +7,7 @@ let audit: AuditServer;
 let crm: TestCrm;
 beforeAll(async () => {
   audit = await startAuditServer();
-  crm = await startCrm(undefined, audit.url);
+  crm = await startCrm({ auditUrl: audit.url });
 });
 afterEach(() => {
   audit.answerWith(undefined);

@@ -42,14 +42,17 @@ export interface TestCrm {
   stop(): Promise<void>;
 }
 
+const nowhere = 'http://127.0.0.1:1';
+
 /**
  * The service on a database of its own. Without a broker's address it runs as it does while the broker is down: every
  * event waits in its record.
  */
-export async function startCrm(
+export async function startCrm({
   amqpUrl = 'amqp://127.0.0.1:1',
-  auditUrl = 'http://127.0.0.1:1',
-): Promise<TestCrm> {
+  auditUrl = nowhere,
+  authUrl = nowhere,
+} = {}): Promise<TestCrm> {
   const log = createLogger('crm', 'silent');
   const database = `crm_test_${uuidv7()}`;
   const connection = await connectMongo({ uri: given('MONGODB_URI'), database, log });
@@ -61,6 +64,7 @@ export async function startCrm(
     publisher,
     authenticate: createAuthenticator({ keys, issuer, audience, revocations }),
     auditUrl,
+    jwksUrl: `${authUrl}/.well-known/jwks.json`,
     log,
     metrics: createMetrics('crm'),
     trustedProxies: 'none',

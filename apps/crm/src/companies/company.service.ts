@@ -1,6 +1,6 @@
 import type { Company, CompanyListQuery, CompanyPatch, NewCompany, Page } from '@pipedesk/contracts';
 import type { TenantContext } from '@pipedesk/service-kit';
-import { createOwnedRecords, type WriteOptions } from '../records/owned-records.ts';
+import { createOwnedRecords, type NewOwner, type WriteOptions } from '../records/owned-records.ts';
 import type { CompanyRepository } from './company.model.ts';
 
 export type CompanyService = ReturnType<typeof createCompanyService>;
@@ -20,6 +20,8 @@ export function createCompanyService({ companies }: { companies: CompanyReposito
     list: (context: TenantContext, { ownerId, name, ...page }: CompanyListQuery): Promise<Page<Company>> =>
       records.list(context, { ownerId, name }, page),
     change,
+    assign: (context: TenantContext, id: string, options: WriteOptions, owner: NewOwner): Promise<Company> =>
+      records.handOver(context, id, { ...options, by: 'companies:assign' }, owner),
     /** Values of an earlier version. */
     restoreFields: change,
   };

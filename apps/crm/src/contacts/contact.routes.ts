@@ -9,10 +9,18 @@ import {
 import type { Route } from '@pipedesk/service-kit';
 import { recordRoutes } from '../records/record-routes.ts';
 import type { AuditClient } from '../restores/audit-client.ts';
+import type { Directory } from '../owners/directory.ts';
+import { assignRoute } from '../owners/owner-routes.ts';
 import { restoreRoutes } from '../restores/restore-routes.ts';
 import type { ContactService } from './contact.service.ts';
 
-export const contactRoutes = (service: ContactService, audit: AuditClient): Route[] => [
+interface ContactRouteDeps {
+  service: ContactService;
+  audit: AuditClient;
+  directory: Directory;
+}
+
+export const contactRoutes = ({ service, audit, directory }: ContactRouteDeps): Route[] => [
   ...recordRoutes({
     resource: 'contacts',
     event: 'crm.contact',
@@ -24,6 +32,7 @@ export const contactRoutes = (service: ContactService, audit: AuditClient): Rout
     page: contactPage,
     service,
   }),
+  assignRoute({ resource: 'contacts', entityType: 'contact', record: contactSchema, service, directory }),
   ...restoreRoutes({
     resource: 'contacts',
     entityType: 'contact',

@@ -8,7 +8,12 @@ import {
 } from '@pipedesk/contracts';
 import { conflict, notFound, type TenantContext } from '@pipedesk/service-kit';
 import type { CompanyService } from '../companies/company.service.ts';
-import { createOwnedRecords, type CreateOptions, type WriteOptions } from '../records/owned-records.ts';
+import {
+  createOwnedRecords,
+  type CreateOptions,
+  type NewOwner,
+  type WriteOptions,
+} from '../records/owned-records.ts';
 import type { MergeStore } from '../merges/merge.store.ts';
 import { isProblem } from '../records/is-problem.ts';
 import { addressPath, type ContactRepository } from './contact.model.ts';
@@ -70,7 +75,7 @@ export function createContactService({ contacts, companies, merges }: ContactDep
   ): Promise<Contact> => {
     await requireCompany(context, patch.companyId);
     return records.change(context, id, options, (contact) => {
-      if (contact.mergedInto !== null) throw beingMerged();
+      refuseMerging(contact);
       Object.assign(contact, patch);
     });
   };
@@ -95,6 +100,8 @@ export function createContactService({ contacts, companies, merges }: ContactDep
       { email, ownerId, companyId, ...page }: ContactListQuery,
     ): Promise<Page<Contact>> => records.list(context, { [addressPath]: email, ownerId, companyId }, page),
     change,
+    assign: (context: TenantContext, id: string, options: WriteOptions, owner: NewOwner): Promise<Contact> =>
+      records.handOver(context, id, { ...options, by: 'contacts:assign' }, owner, refuseMerging),
     /** Undoes a merge as far as the contact itself goes; what referred to it stays where it is. */
     restore: async (context: TenantContext, id: string, options: WriteOptions): Promise<Contact> => {
       if (await merges.isRunning(id)) throw beingMerged();
@@ -105,6 +112,10 @@ export function createContactService({ contacts, companies, merges }: ContactDep
     /** Values of an earlier version. */
     restoreFields: change,
   };
+}
+
+function refuseMerging({ mergedInto }: Contact): void {
+  if (mergedInto !== null) throw beingMerged();
 }
 
 /** Refuses what would get in the way of a merge that is at work on the contact. */

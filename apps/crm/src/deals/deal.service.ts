@@ -12,7 +12,7 @@ import type {
 import { authorize, type TenantContext } from '@pipedesk/service-kit';
 import type { CompanyService } from '../companies/company.service.ts';
 import type { ContactService } from '../contacts/contact.service.ts';
-import { createOwnedRecords, type WriteOptions } from '../records/owned-records.ts';
+import { createOwnedRecords, type NewOwner, type WriteOptions } from '../records/owned-records.ts';
 import type { DealRepository } from './deal.model.ts';
 import { closesDeal, defaultPipeline, isClosed, probabilityAt } from './deal.policy.ts';
 
@@ -80,6 +80,8 @@ export function createDealService({ deals, companies, contacts, clock }: DealDep
       );
       return change(context, id, options, (deal) => Object.assign(deal, patch));
     },
+    assign: (context: TenantContext, id: string, options: WriteOptions, owner: NewOwner): Promise<Deal> =>
+      records.handOver(context, id, { ...options, by: 'deals:assign' }, owner),
     /** Moves a deal to a stage; won and lost close it, on today unless told, any other stage reopens it. */
     moveStage: (
       context: TenantContext,

@@ -30,6 +30,13 @@ interface ChangeOptions<R> extends WriteOptions {
   needs?: (record: R) => Permission | undefined;
 }
 
+/** A user with their team, or nobody: then the record stays with its team. */
+export type NewOwner = Owned | Pick<Owned, 'ownerId'>;
+
+interface HandOverOptions extends WriteOptions {
+  by: Permission;
+}
+
 export interface OwnedRecords<R extends OwnedRecord> {
   create(
     context: TenantContext,
@@ -47,6 +54,17 @@ export interface OwnedRecords<R extends OwnedRecord> {
     id: string,
     options: ChangeOptions<R>,
     mutate: (draft: R) => void,
+  ): Promise<R>;
+  /**
+   * Gives a record to somebody else, or to nobody. Who may give it away must reach it as it is and as it then would be.
+   * @param admit throws for a record that is to stay with whom it is
+   */
+  handOver(
+    context: TenantContext,
+    id: string,
+    options: HandOverOptions,
+    owner: NewOwner,
+    admit?: (record: R) => void,
   ): Promise<R>;
   remove(context: TenantContext, id: string, options: WriteOptions): Promise<void>;
   /** Brings back a deleted record; who may delete it may do so. */
@@ -99,6 +117,16 @@ export function createOwnedRecords<R extends OwnedRecord>(
         return further ? authorize(context, further, record) : byEdit;
       };
       return repository.change(context, id, { expectedVersion: ifMatch, authorize: mayChange }, mutate);
+    },
+    handOver: (context, id, { ifMatch, by }, owner, admit) => {
+      const mayHandOver = (record: R): Authority => {
+        authorize(context, by, { teamId: record.teamId, ...owner });
+        return authorize(context, by, record);
+      };
+      return repository.change(context, id, { expectedVersion: ifMatch, authorize: mayHandOver }, (draft) => {
+        admit?.(draft);
+        Object.assign(draft, owner);
+      });
     },
     remove: async (context, id, { ifMatch }) => {
       await repository.remove(context, id, { expectedVersion: ifMatch, authorize: may(context, 'delete') });

@@ -1,8 +1,14 @@
 import { z } from 'zod';
-import { idSchema } from '../ids.ts';
 import { lineSchema } from '../text.ts';
 import { pageOf, pageQuery } from './paging.ts';
-import { customFieldsSchema, maskedFields, ownedFields, patchOf, recordFields } from './record.ts';
+import {
+  customFieldsSchema,
+  maskedFields,
+  ownedFields,
+  ownerQuery,
+  patchOf,
+  recordFields,
+} from './record.ts';
 
 const fields = {
   name: lineSchema(200),
@@ -32,7 +38,7 @@ export const restorableCompany = z.strictObject(fields);
 export const changeCompanyBody = patchOf(restorableCompany);
 export const companyListQuery = z.strictObject({
   ...pageQuery,
-  ownerId: idSchema.optional(),
+  ownerId: ownerQuery.optional(),
   name: lineSchema(200).optional(),
 });
 export const companyPage = pageOf(companySchema);

@@ -2,7 +2,14 @@ import { z } from 'zod';
 import { idSchema } from '../ids.ts';
 import { emailSchema, lineSchema } from '../text.ts';
 import { pageOf, pageQuery } from './paging.ts';
-import { customFieldsSchema, maskedFields, ownedFields, patchOf, recordFields } from './record.ts';
+import {
+  customFieldsSchema,
+  maskedFields,
+  ownedFields,
+  ownerQuery,
+  patchOf,
+  recordFields,
+} from './record.ts';
 
 /** `work`, `home`, `assistant`: whatever tells one from the other. */
 const label = lineSchema(40).nullable();
@@ -76,7 +83,7 @@ export type ContactPatch = z.infer<typeof changeContactBody>;
 
 export const contactListQuery = z.strictObject({
   ...pageQuery,
-  ownerId: idSchema.optional(),
+  ownerId: ownerQuery.optional(),
   companyId: idSchema.optional(),
   /** Any of a contact's addresses. */
   email: emailSchema.optional(),

@@ -3,7 +3,14 @@ import { daySchema, idSchema } from '../ids.ts';
 import { moneySchema } from '../money.ts';
 import { lineSchema } from '../text.ts';
 import { pageOf, pageQuery } from './paging.ts';
-import { customFieldsSchema, maskedFields, ownedFields, patchOf, recordFields } from './record.ts';
+import {
+  customFieldsSchema,
+  maskedFields,
+  ownedFields,
+  ownerQuery,
+  patchOf,
+  recordFields,
+} from './record.ts';
 
 /** The default pipeline, in order; `won` and `lost` close a deal. */
 export const dealStages = ['prospecting', 'engaging', 'proposal', 'negotiation', 'won', 'lost'] as const;
@@ -78,7 +85,7 @@ export type RestoredDeal = Partial<z.infer<typeof restorableDeal>>;
 export const dealListQuery = z.strictObject({
   ...pageQuery,
   stage: dealStageSchema.optional(),
-  ownerId: idSchema.optional(),
+  ownerId: ownerQuery.optional(),
   companyId: idSchema.optional(),
   contactId: idSchema.optional(),
   externalId: lineSchema(100).optional(),

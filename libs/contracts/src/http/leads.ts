@@ -1,9 +1,15 @@
 import { z } from 'zod';
-import { idSchema } from '../ids.ts';
 import { emailSchema, lineSchema } from '../text.ts';
 import { convertedToSchema } from './lead-conversion.ts';
 import { pageOf, pageQuery } from './paging.ts';
-import { customFieldsSchema, maskedFields, ownedFields, patchOf, recordFields } from './record.ts';
+import {
+  customFieldsSchema,
+  maskedFields,
+  ownedFields,
+  ownerQuery,
+  patchOf,
+  recordFields,
+} from './record.ts';
 
 /** What people set; a lead is converted by its conversion alone. */
 const openStatuses = ['new', 'working', 'qualified', 'disqualified'] as const;
@@ -47,7 +53,7 @@ export const changeLeadBody = patchOf(restorableLead);
 export const leadListQuery = z.strictObject({
   ...pageQuery,
   status: leadStatusSchema.optional(),
-  ownerId: idSchema.optional(),
+  ownerId: ownerQuery.optional(),
 });
 export const leadPage = pageOf(leadSchema);
 export type LeadPatch = z.infer<typeof changeLeadBody>;

@@ -13,6 +13,12 @@ export const recordFields = {
 /** Records that belong to a person and a team; both decide who may see and change them. */
 export const ownedFields = { ownerId: idSchema.nullable(), teamId: idSchema.nullable() };
 
+/** Whose records a list shows: a user's, or with `none` those of nobody. */
+export const ownerQuery = z.union([z.literal('none').transform(() => null), idSchema]);
+
+/** Who is to own a record: a user, or with null nobody, which leaves it to its team. */
+export const assignBody = z.strictObject({ ownerId: idSchema.nullable() });
+
 /** Fields the caller's role reads the record without; they show the empty value of their type. See access/masking. */
 export const maskedFields = { masked: z.array(z.string()).optional() };
 

@@ -1,4 +1,4 @@
-import { type Reaches, type Row, reach, edge, matrix } from './reference-row.ts';
+import { type Reaches, type RequestInput, type Row, reach, edge, matrix } from './reference-row.ts';
 import type { Door } from './wire.ts';
 import { createRecord, must, type RecordType } from './world.ts';
 
@@ -83,6 +83,48 @@ function restoreRows(path: string, type: RecordType): Row[] {
   ];
 }
 
+const owned = ['companies', 'contacts', 'leads', 'deals'] as const;
+
+/** To the caller, by whom it may be given away. A record of its own for each try, or the next would be about another's. */
+function ownerRows(): Row[] {
+  const one = { doors: edge('crm'), reaches: matrix.delete, status: 200 };
+  return [
+    ...owned.map((type) => ({
+      ...one,
+      route: `POST /${type}/{id}/assign`,
+      about: type,
+      request: async ({ world, owner, caller }: RequestInput) => ({
+        path: `/${type}/${await createRecord(world.wire, owner, type)}/assign`,
+        body: { ownerId: caller.id },
+      }),
+    })),
+    ...(['leads', 'deals'] as const).map((type) => ({
+      ...one,
+      route: `POST /${type}/bulk-assign`,
+      about: type,
+      refused: 200,
+      foreign: { manager: 404, admin: 404 },
+      request: async ({ world, owner, caller }: RequestInput) => ({
+        path: `/${type}/bulk-assign`,
+        body: { ids: [await createRecord(world.wire, owner, type)], ownerId: caller.id },
+      }),
+    })),
+    {
+      ...one,
+      route: 'POST /leads/{id}/claim',
+      about: 'leads',
+      reaches: reach('-', 'T', 'A', 'A'),
+      request: async ({ world: { wire }, owner }) => {
+        const lead = `/leads/${await createRecord(wire, owner, 'leads')}`;
+        const { token } = owner.tenant.members.admin;
+        const pool = { method: 'POST', path: `${lead}/assign`, body: { ownerId: null }, token };
+        await must(wire, 'crm', 200, pool);
+        return { path: `${lead}/claim` };
+      },
+    },
+  ];
+}
+
 const sales = { read: matrix.read, edit: matrix.edit, remove: matrix.delete, door: 'crm' } as const;
 const named = { name: 'Fresh' };
 export const hour = { startsAt: '2031-04-01T09:00:00.000Z', endsAt: '2031-04-01T10:00:00.000Z' };
@@ -107,6 +149,7 @@ export const crmRows: Row[] = [
   ...resourceRows({ ...sales, path: '/leads', type: 'leads', body: named, patch: { source: 'A fair' } }),
   ...resourceRows({ ...sales, path: '/deals', type: 'deals', body: named, patch: { product: 'Seats' } }),
   ...bulkRows(),
+  ...ownerRows(),
   {
     route: 'POST /leads/{id}/convert',
     doors: edge('crm'),
