@@ -1,4 +1,4 @@
-import { answerClaims, type Consumer } from '@pipedesk/messaging';
+import { answerClaims, type Consumer, createErasedSender } from '@pipedesk/messaging';
 import { type Connection, databaseProblem, pingMongo } from '@pipedesk/mongo';
 import { createServiceApp, type KeySecret, type Logger, type Registry } from '@pipedesk/service-kit';
 import type { Express, RequestHandler } from 'express';
@@ -83,10 +83,12 @@ export function createApp(deps: AppDeps): App {
   const access = createAccessLog({ ingest, clock });
   const { removed } = seals;
   const auditLogs = createAuditLogService({ logs, access, removed });
+  const erased = createErasedSender({ url: amqpUrl, name: 'audit erasures', log });
   const erasing = createErasing({
     ...deps,
     ...seals,
     ingest,
+    erased,
     clock,
     wake: () => void sealing.wake(),
   });
@@ -132,6 +134,7 @@ export function createApp(deps: AppDeps): App {
   const closeSealing = async () => {
     await sealing.close();
     await seals.close();
+    await erased.close();
   };
   return {
     app,

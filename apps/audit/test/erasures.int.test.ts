@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createLogger } from '@pipedesk/service-kit';
-import type { AuditVerdict, Erasure } from '@pipedesk/contracts';
+import type { AuditVerdict, ChangeEvent, Erasure } from '@pipedesk/contracts';
 import { buildEvent } from '@pipedesk/testing';
 import { v7 as uuidv7 } from 'uuid';
 import { checkExport } from '../src/seals/format/export-file.ts';
@@ -52,6 +52,7 @@ function dyingEraser(segment: number) {
     ...sealing,
     erasures: { ...store, advance },
     record: () => Promise.resolve(),
+    tell: () => Promise.resolve(),
     clock: () => new Date(),
     log: createLogger('audit', 'silent'),
   });
@@ -77,6 +78,49 @@ describe('an erasure', () => {
     const { body } = await audit.get(`/audit-logs/${lead.id}`, { tenantId });
     expect(body.erased).toContain('after.email');
     expect((await audit.get(`/audit-logs/${lead.id}/proof`, { tenantId })).status).toBe(200);
+  });
+
+  it('tells timelines what is left of each event, before it is done, and audit’s own queue nothing', async () => {
+    const tenantId = uuidv7();
+    const lead = buildLeadEvent(tenantId);
+    const [other, user] = [buildEvent({ tenantId }), buildEvent({ tenantId, entityType: 'user' })];
+    await keep(tenantId, [lead, other, user]);
+    await audit.bus.purge('timeline.events');
+    const { id } = await erase(tenantId, { texts: ['Ann Lee', 'Sam Sales'] });
+    const told = await audit.bus.take('timeline.events', 2);
+    const events = told.map(({ content }) => JSON.parse(content) as ChangeEvent);
+    expect(new Set(events.map((event) => event.id))).toEqual(new Set([lead.id, other.id]));
+    for (const event of events) expect(event.erasureid).toBe(id);
+    const left = events.find((event) => event.id === lead.id);
+    expect(left?.data.after).toMatchObject({ name: null, status: 'working' });
+    expect(JSON.stringify(told)).not.toMatch(/Ann Lee|Sam Sales/);
+    expect(await audit.bus.depth('audit.events')).toBe(0);
+    expect(await audit.bus.depth('audit.events.dead')).toBe(0);
+  });
+
+  it('waits until timelines can be told', async () => {
+    const tenantId = uuidv7();
+    const lead = buildLeadEvent(tenantId);
+    await keep(tenantId, [lead]);
+    await audit.bus.unbind('timeline.events', 'pipedesk.erased', '');
+    const { id } = (await audit.post('/audit-logs/erasures', { reason, texts: ['Ann Lee'] }, { tenantId }))
+      .body;
+    await expect(audit.seal()).rejects.toThrow('no queue takes');
+    const read = () => audit.get(`/audit-logs/erasures/${id}`, { tenantId });
+    expect((await read()).body).toMatchObject({ status: 'running', records: 0 });
+    await audit.bus.bind('timeline.events', 'pipedesk.erased', '');
+    await audit.bus.purge('timeline.events');
+    await audit.seal();
+    expect((await read()).body).toMatchObject({ status: 'done', records: 1 });
+    expect(await audit.bus.take('timeline.events', 1)).toHaveLength(1);
+  });
+
+  it('is not believed when it comes by the bus', async () => {
+    const forged = { ...buildEvent(), erasureid: uuidv7() };
+    await audit.bus.purge('audit.events.dead');
+    await audit.bus.publish(forged);
+    const [letter] = await audit.bus.take('audit.events.dead', 1);
+    expect(letter?.headers['x-pipedesk-reason']).toContain('audit sends itself no');
   });
 
   it('takes name, address and browser of a user from everything the user did', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Link, placeEvent, type TimelineItem } from '@pipedesk/contracts';
+import { type ChangeEvent, type Link, placeEvent, type TimelineItem } from '@pipedesk/contracts';
 import { buildEvent } from '@pipedesk/testing';
 import { v7 as uuidv7 } from 'uuid';
 import { buildDeal, buildMeeting, buildNote, buildTask, buildVersions, permutations } from './histories.ts';
@@ -42,6 +42,78 @@ describe('changes', () => {
     await timeline.project(placed, other);
     const items = await itemsOf(tenantId, entityType, otherId);
     expect(items).toEqual([placeEvent(placed)?.item, placeEvent(other)?.item]);
+  });
+});
+
+describe('what was erased', () => {
+  const erased = (event: ChangeEvent, data: Partial<ChangeEvent['data']>): ChangeEvent => ({
+    ...event,
+    erasureid: uuidv7(),
+    data: { ...event.data, ...data },
+  });
+  const changes = [{ field: 'name', before: 'Ann', after: 'Ann Lee' }];
+
+  it.each([0, 1, 2, 3, 4, 5])(
+    'is gone from a change in order %i of delivery, and newer ones stay',
+    async (order) => {
+      const { tenantId, dealId, created } = buildDeal();
+      const renamed = buildEvent({
+        tenantId,
+        entityId: dealId,
+        version: 2,
+        changes,
+        after: { name: 'Ann Lee' },
+      });
+      const later = buildEvent({ tenantId, entityId: dealId, version: 3, after: { name: 'Forty seats' } });
+      const left = erased(renamed, {
+        after: { name: null },
+        changes: [{ field: 'name', before: null, after: null }],
+      });
+      for (const event of permutations([renamed, left, later])[order] ?? []) await timeline.project(event);
+      await timeline.project(created);
+      const items = await itemsOf(tenantId, 'deal', dealId);
+      expect(JSON.stringify(items)).not.toContain('Ann');
+      expect(items.map(({ title }) => title)).toEqual([
+        'deal updated: Forty seats',
+        'deal updated: [erased]',
+        expect.stringContaining('deal created'),
+      ]);
+    },
+  );
+
+  it('is gone from a note until somebody writes it anew', async () => {
+    const { tenantId, dealId, created } = buildDeal();
+    const versions = ['Met Ann Lee', 'Met her'].map((text) => ({
+      snapshot: buildNote(dealId, text),
+      links: [link('deal', dealId)],
+    }));
+    const [first, second] = buildVersions('note', { tenantId, versions }) as [ChangeEvent, ChangeEvent];
+    const left = erased(first, { after: { ...first.data.after, text: null, authorName: null } });
+    await timeline.project(created, first, left, first);
+    expect(await itemsOf(tenantId, 'deal', dealId)).toContainEqual(
+      expect.objectContaining({
+        kind: 'note',
+        text: '[erased]',
+        actor: expect.objectContaining({ name: '[erased]' }),
+      }),
+    );
+    await timeline.project(second, left);
+    expect(await itemsOf(tenantId, 'deal', dealId)).toContainEqual(
+      expect.objectContaining({ kind: 'note', text: 'Met her' }),
+    );
+  });
+
+  it('takes a meeting off its timelines when not even its time is left', async () => {
+    const { tenantId, dealId, created } = buildDeal();
+    const versions = [{ snapshot: buildMeeting([link('deal', dealId)]), links: [link('deal', dealId)] }];
+    const [meeting] = buildVersions('calendar_event', { tenantId, versions }) as [ChangeEvent];
+    await timeline.project(created, meeting);
+    expect(await itemsOf(tenantId, 'deal', dealId)).toHaveLength(2);
+    await timeline.project(
+      erased(meeting, { after: { ...meeting.data.after, startsAt: null, title: null } }),
+      meeting,
+    );
+    expect((await itemsOf(tenantId, 'deal', dealId)).map(({ kind }) => kind)).toEqual(['change']);
   });
 });
 

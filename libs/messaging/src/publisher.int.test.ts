@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { createLogger } from '@pipedesk/service-kit';
 import { buildEvent, eventually, openTestBus, type TestBus } from '@pipedesk/testing';
 import { startBrokerProxy, startMuteBroker } from '../test/broker-proxy.ts';
-import { createPublisher, NotPublished, type Publisher } from './publisher.ts';
+import { NotPublished } from './confirmed-sender.ts';
+import { createPublisher, type Publisher } from './publisher.ts';
 
 const log = createLogger('messaging', 'silent');
 let bus: TestBus;

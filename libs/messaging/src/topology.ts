@@ -4,6 +4,8 @@ import type { Channel } from 'amqplib';
 export const eventsExchange = 'pipedesk.events';
 /** What no queue takes lands here instead of nowhere. */
 export const unroutedExchange = 'pipedesk.unrouted';
+/** Events that have lost values to an erasure, for every queue whose consumer keeps what it was sent. */
+export const erasedExchange = 'pipedesk.erased';
 /** What a consumer can never process; the routing key is `<queue>.dead`. */
 export const deadExchange = 'pipedesk.dead';
 
@@ -38,6 +40,7 @@ const passing = { durable: true, arguments: { 'x-queue-type': 'classic' } };
 export async function declareTopology(channel: Channel): Promise<void> {
   await channel.assertExchange(unroutedExchange, 'fanout', durable);
   await channel.assertExchange(eventsExchange, 'topic', { ...durable, alternateExchange: unroutedExchange });
+  await channel.assertExchange(erasedExchange, 'fanout', durable);
   await channel.assertExchange(deadExchange, 'direct', durable);
   await channel.assertExchange(settledExchange, 'direct', durable);
   await channel.assertQueue(claimsQueue, passing);
@@ -53,6 +56,7 @@ async function declareConsumerQueue(channel: Channel, queue: ConsumerQueue): Pro
   await channel.bindQueue(dead, deadExchange, dead);
   await channel.assertQueue(queue, quorum);
   for (const pattern of consumerQueues[queue]) await channel.bindQueue(queue, eventsExchange, pattern);
+  if (queue !== 'audit.events') await channel.bindQueue(queue, erasedExchange, '');
 }
 
 /** All replicas of a service share the queue: whichever takes a settlement clears the outbox. */

@@ -7,7 +7,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { createConsumerSession, type Pause } from '../src/consumer-session.ts';
 import { encodeEvent } from '../src/message.ts';
 import { createOutboxRelay, type OutboxRelay, type Schedule } from '../src/outbox-relay.ts';
-import { NotPublished } from '../src/publisher.ts';
+import { NotPublished } from '../src/confirmed-sender.ts';
 import type { SettledEvent } from '../src/settlement-sender.ts';
 
 /** A run that ended with a broken promise; the seed plays it again. */

@@ -1,6 +1,7 @@
-import type { ChangeEvent } from '@pipedesk/contracts';
+import { type ChangeEvent, isPlaced } from '@pipedesk/contracts';
 import type { Logger } from '@pipedesk/service-kit';
 import type { AuditLog } from '../audit-logs/audit-log.model.ts';
+import { eventOfLog } from '../audit-logs/audit-record.ts';
 import { erasuresOfRemoved, extendDigest } from '../seals/format/erasure-check.ts';
 import { stubsByPlace } from '../seals/format/removed.ts';
 import type { Segment } from '../seals/format/segment-check.ts';
@@ -16,15 +17,17 @@ interface EraserDeps {
   sealer: Pick<Sealer, 'sealTenant'>;
   /** Stores audit's own events as records, each once. */
   record: (events: ChangeEvent[]) => Promise<void>;
+  /** Tells whoever keeps events beside audit what is left of these. @throws Error when nobody has taken them */
+  tell: (events: ChangeEvent[]) => Promise<void>;
   clock: () => Date;
   log: Logger;
 }
 
 /**
  * Carries erasures out, segment by segment in the order of the chain. Every step may be done twice: a record that has
- * lost its values has none to lose again, and adds the same to the digest.
+ * lost its values has none to lose again, and adds the same to the digest. A segment is done when timelines will lose them too.
  */
-export function createEraser({ erasures, seals, sealer, record, clock, log }: EraserDeps) {
+export function createEraser({ erasures, seals, sealer, record, tell, clock, log }: EraserDeps) {
   async function carryOut(erasure: StoredErasure): Promise<void> {
     // On record before the first value goes.
     await record([erasureEvents(erasure).started]);
@@ -57,6 +60,7 @@ export function createEraser({ erasures, seals, sealer, record, clock, log }: Er
   ): Promise<ErasureProgress> {
     const progress = { ...progressOf(erasure), segment: seal.segment };
     const stubs = stubsByPlace(removed);
+    const emptied: AuditLog[] = [];
     for (const [index, found] of records.entries()) {
       const stub = stubs.get(index);
       // What an interrupted round had erased of a record that is removed by now counts as well.
@@ -65,10 +69,12 @@ export function createEraser({ erasures, seals, sealer, record, clock, log }: Er
         : stub && erasuresOfRemoved(stub, seal.tenantId);
       const count = after?.erased?.values.filter(({ by }) => by === erasure._id).length ?? 0;
       if (!after || count === 0) continue;
+      if (found) emptied.push(after as AuditLog);
       progress.records++;
       progress.values += count;
       progress.digest = extendDigest(progress.digest, after, erasure._id);
     }
+    await tell(emptied.map((log) => ({ ...eventOfLog(log), erasureid: erasure._id })).filter(isPlaced));
     return progress;
   }
 

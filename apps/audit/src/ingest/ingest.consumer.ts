@@ -26,13 +26,13 @@ export function createIngestConsumer({ amqpUrl, ingest, log, metrics }: IngestCo
 }
 
 /**
- * Audit's own records come in past the bus. What is sent there in their name is forged, and would be worth forging: by such
- * records erasures and removals are ordered and accounted for.
+ * Audit's own records come in past the bus, and what it says of erasures is not for itself. What is sent there in its name is
+ * forged, and would be worth forging: by such records erasures and removals are ordered and accounted for.
  */
 async function storeOfOthers(ingest: IngestService, events: ChangeEvent[]): Promise<Rejection[]> {
-  const { own = [], others = [] } = Object.groupBy(events, ({ type }) =>
-    type.startsWith('audit.') ? 'own' : 'others',
+  const { own = [], others = [] } = Object.groupBy(events, ({ type, erasureid }) =>
+    type.startsWith('audit.') || erasureid !== undefined ? 'own' : 'others',
   );
-  const forged = own.map((event) => ({ event, reason: `audit sends no ${event.type} over the bus` }));
+  const forged = own.map((event) => ({ event, reason: `audit sends itself no ${event.type} over the bus` }));
   return others.length > 0 ? [...forged, ...(await ingest.store(others))] : forged;
 }

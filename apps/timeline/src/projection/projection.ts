@@ -6,6 +6,7 @@ import {
   timelineTypeSchema,
 } from '@pipedesk/contracts';
 import type { Entity } from '../entities/entity.model.ts';
+import { placeErased } from './erased-event.ts';
 import type { PlacedTimelineItem } from '../timeline/timeline-item.model.ts';
 
 /** What one event does to the projection. */
@@ -14,8 +15,12 @@ export interface Projected {
   entity: Entity | undefined;
 }
 
+/** It comes after the version whose values were erased, however often that is sent again, and before every newer one. */
+const afterErasure = 0.5;
+
 /** @throws ZodError when the event carries a note, task or meeting that is none */
 export function projectEvent(event: ChangeEvent): Projected {
+  if (event.erasureid !== undefined) return { items: itemsOfErased(event), entity: undefined };
   const placed = placeEvent(event);
   return { items: placed ? itemsOf(event, placed) : [], entity: entityOf(event) };
 }
@@ -35,6 +40,12 @@ function itemsOf(
     deleted,
     item,
   }));
+}
+
+function itemsOfErased(event: ChangeEvent): PlacedTimelineItem[] {
+  const placed = placeErased(event);
+  const items = placed ? itemsOf(event, placed) : [];
+  return items.map((item) => ({ ...item, version: item.version + afterErasure }));
 }
 
 function entityOf(event: ChangeEvent): Entity | undefined {

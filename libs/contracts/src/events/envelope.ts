@@ -127,6 +127,8 @@ export const changeEventSchema = z.object({
   tenantid: idSchema,
   datacontenttype: z.literal('application/json'),
   traceparent: z.string().optional(),
+  /** By which erasure the event has lost values since it was first sent. Whoever keeps them is to keep this instead. */
+  erasureid: idSchema.optional(),
   data: changeDataSchema,
 });
 export type ChangeEvent = z.infer<typeof changeEventSchema>;

@@ -15,6 +15,7 @@ import {
   meetingItem,
   noteItem,
   taskItem,
+  timelineKey,
   type TimelineItem,
   timelineTypes,
   type TimelineType,
@@ -39,6 +40,20 @@ export interface PlacedItem {
 export function placeEvent(event: ChangeEvent): PlacedItem | null {
   const places = placesOf(event);
   return places.length === 0 ? null : { item: itemOf(event), places };
+}
+
+/** Whether an event puts anything on a timeline. */
+export const isPlaced = (event: ChangeEvent): boolean => placesOf(event).length > 0;
+
+/** What an event puts on timelines when too little is left of it to be shown: it leaves them. */
+export function withdrawEvent(event: ChangeEvent): PlacedItem {
+  const { entityType, entityId } = subjectOf(event);
+  const sourceId = entityType in pointingNow ? `${entityType}:${entityId}` : undefined;
+  const item = changeItem(event, entityType);
+  return {
+    item: sourceId === undefined ? item : { ...item, key: timelineKey(event.time, sourceId) },
+    places: placesOf(event).map((place) => ({ ...place, deleted: true })),
+  };
 }
 
 /** The record as it is after the event or, for a deletion, as it was. */
