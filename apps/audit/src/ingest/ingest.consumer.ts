@@ -26,13 +26,21 @@ export function createIngestConsumer({ amqpUrl, ingest, log, metrics }: IngestCo
 }
 
 /**
- * Audit's own records come in past the bus, and what it says of erasures is not for itself. What is sent there in its name is
- * forged, and would be worth forging: by such records erasures and removals are ordered and accounted for.
+ * Audit's own records come in past the bus. What is sent there in their name is forged, and would be worth forging: by such
+ * records erasures and removals are ordered and accounted for.
  */
 async function storeOfOthers(ingest: IngestService, events: ChangeEvent[]): Promise<Rejection[]> {
-  const { own = [], others = [] } = Object.groupBy(events, ({ type, erasureid }) =>
-    type.startsWith('audit.') || erasureid !== undefined ? 'own' : 'others',
-  );
-  const forged = own.map((event) => ({ event, reason: `audit sends itself no ${event.type} over the bus` }));
+  const { own = [], others = [] } = Object.groupBy(events, (event) => (isOwn(event) ? 'own' : 'others'));
+  const forged = own.map((event) => ({ event, reason: reasonFor(event) }));
   return others.length > 0 ? [...forged, ...(await ingest.store(others))] : forged;
+}
+
+/** What is left of an event after an erasure is audit's word too, and for others than itself. */
+function isOwn({ type, erasureid }: ChangeEvent): boolean {
+  return type.startsWith('audit.') || erasureid !== undefined;
+}
+
+function reasonFor({ type, erasureid }: ChangeEvent): string {
+  if (erasureid !== undefined) return 'what an erasure has left of an event is not for audit';
+  return `audit sends no ${type} over the bus`;
 }
