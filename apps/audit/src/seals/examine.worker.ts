@@ -12,14 +12,16 @@ export interface ExaminedSegment {
 /** Segments as they go to a thread: nothing in it is of a class, and the records are still BSON. */
 export interface SegmentsToExamine {
   segments: { seal: Seal; ids: string[]; leaves: Uint8Array; removed: RemovedRecord[] }[];
-  /** The records of all segments, in no order, one behind the other. */
+  /** The records of all segments, in no order, in memory that is given away with them. */
   documents: Uint8Array<ArrayBuffer>;
+  /** Where each begins. */
+  starts: number[];
 }
 
 /** Reads and checks the segments, each by itself. Runs in a thread of the examiner, or wherever it is called. */
-export default function examine({ segments, documents }: SegmentsToExamine): ExaminedSegment[] {
+export default function examine({ segments, documents, starts }: SegmentsToExamine): ExaminedSegment[] {
   const records = new Map(
-    splitDocuments(documents)
+    splitDocuments(documents, starts)
       .map(toStoredRecord)
       .map((record) => [record.id, record]),
   );

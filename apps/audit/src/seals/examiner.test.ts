@@ -47,7 +47,22 @@ const noStubs = () => Promise.resolve(new Map<string, RemovedRecord[]>());
 const closing: (() => Promise<void>)[] = [];
 afterAll(() => Promise.all(closing.map((close) => close())));
 
-function examinerOf({ seals, documents }: ReturnType<typeof buildChain>) {
+type Pack = (documents: Uint8Array[]) => Uint8Array[];
+const apart: Pack = (documents) => documents;
+
+/** As the driver has the documents of a large batch: within the message that they came in. */
+const withinOne: Pack = (documents) => {
+  const message = new ArrayBuffer(256 * 1_024);
+  let at = 0;
+  return documents.map((document) => {
+    const place = new Uint8Array(message, (at += 7), document.length);
+    place.set(document);
+    at += document.length;
+    return place;
+  });
+};
+
+function examinerOf({ seals, documents }: ReturnType<typeof buildChain>, pack = apart) {
   let read = 0;
   const examiner = createExaminer({
     groups: async function* () {
@@ -57,7 +72,7 @@ function examinerOf({ seals, documents }: ReturnType<typeof buildChain>) {
     rawRecords: (ids) => {
       read++;
       const found = ids.flatMap((id) => documents.get(id) ?? []);
-      return Promise.resolve(found.map((record) => serialize(record)));
+      return Promise.resolve(pack(found.map((record) => serialize(record))));
     },
   });
   closing.push(examiner.close);
@@ -71,11 +86,12 @@ async function all<T>(some: AsyncIterable<T>): Promise<T[]> {
 }
 
 describe.each([
-  ['in this thread', 1],
-  ['in others', 9],
-])('%s', (_, segments) => {
+  ['in this thread', 1, apart],
+  ['in others', 9, apart],
+  ['in others, with the memory they came in', 9, withinOne],
+])('%s', (_, segments, pack) => {
   it('finds every segment as it was sealed, in order', async () => {
-    const examiner = examinerOf(buildChain(segments));
+    const examiner = examinerOf(buildChain(segments), pack);
     const found = await all(examiner.examine(tenantId, { from: 1, to: segments }));
     expect(found.map(({ seal }) => seal.segment)).toEqual(Array.from({ length: segments }, (_, n) => n + 1));
     for (const { findings } of found)
@@ -89,7 +105,7 @@ describe.each([
     (chain.documents.get(changed) as AuditLog).action = 'deleted';
     chain.documents.delete(gone);
     last.root = '00';
-    const found = await all(examinerOf(chain).examine(tenantId, { from: 1, to: segments }));
+    const found = await all(examinerOf(chain, pack).examine(tenantId, { from: 1, to: segments }));
     const place = { segment: segments };
     expect(found.at(-1)?.findings.flaws).toMatchObject([
       { ...place, kind: 'tree_changed', seq: null },

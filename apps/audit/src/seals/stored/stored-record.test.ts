@@ -102,7 +102,11 @@ describe('a stored record', () => {
   });
 
   it('is found among others that it was sent with', () => {
-    expect(splitDocuments(Buffer.concat(documents))).toEqual(documents);
-    expect(splitDocuments(Buffer.alloc(0))).toEqual([]);
+    const gap = Buffer.from('what stands between them');
+    const together = Buffer.concat(documents.flatMap((document) => [gap, document]));
+    let end = 0;
+    const starts = documents.map(({ length }) => (end += gap.length + length) - length);
+    expect(splitDocuments(together, starts)).toEqual(documents);
+    expect(splitDocuments(Buffer.alloc(0), [])).toEqual([]);
   });
 });

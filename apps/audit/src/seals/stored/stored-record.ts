@@ -41,16 +41,10 @@ export const storedRecords: RecordReader<StoredRecord> = {
   telling: ({ bytes, mayTell }) => (mayTell ? decodedRecords.telling(decode(bytes)) : undefined),
 };
 
-/** Documents that stand one behind the other, each as long as it says at its beginning: the driver cuts them by the same number. */
-export function splitDocuments(documents: Uint8Array): Buffer[] {
+/** The documents that begin at these places, each as long as it says there: the driver cuts them by the same number. */
+export function splitDocuments(documents: Uint8Array, starts: number[]): Buffer[] {
   const all = Buffer.from(documents.buffer, documents.byteOffset, documents.byteLength);
-  const split: Buffer[] = [];
-  for (let at = 0; at < all.length;) {
-    const end = at + Math.max(int32At(all, at), shortest);
-    split.push(all.subarray(at, end));
-    at = end;
-  }
-  return split;
+  return starts.map((start) => all.subarray(start, start + Math.max(int32At(all, start), shortest)));
 }
 
 function glanceAt(bytes: Buffer): Omit<StoredRecord, 'bytes'> {
