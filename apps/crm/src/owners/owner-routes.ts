@@ -1,5 +1,12 @@
-import { assignBody, bulkAssignBody, bulkResultSchema, type EntityType, idParams } from '@pipedesk/contracts';
-import type { Permission, Shown } from '@pipedesk/contracts';
+import {
+  assignBody,
+  bulkAssignBody,
+  bulkResultSchema,
+  type EntityType,
+  idParams,
+  type Permission,
+  type Shown,
+} from '@pipedesk/contracts';
 import { audited, authorize, onBehalfOf, type Route, route, type TenantContext } from '@pipedesk/service-kit';
 import type { z } from 'zod';
 import type { BulkEdits } from '../bulk/bulk-edits.ts';
