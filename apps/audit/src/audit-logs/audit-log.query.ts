@@ -135,7 +135,7 @@ export function createIndexChooser(
     const few = await narrowestOf(tenantId, list);
     if (few) return { index: few.index, ...(candidates.length === 1 && { sorted: few.matches }) };
     // What is walked in order needs no count where there is nothing to choose from.
-    const walked = ordered.length > 1 ? await narrowestOf(tenantId, ordered) : ordered[0];
+    const walked = ordered.length > 1 ? await narrowestOf(tenantId, ordered) : undefined;
     return { index: walked?.index ?? orderedIndex(filter) };
   };
 }

@@ -1,9 +1,8 @@
-import { type Permission, rulesFor, userSchema } from '@pipedesk/contracts';
+import { type Permission, scopeOf, userSchema } from '@pipedesk/contracts';
 import {
   createServiceClient,
-  notFound,
   type OnBehalfOf,
-  ProblemError,
+  type ProblemError,
   type Registry,
   unprocessable,
 } from '@pipedesk/service-kit';
@@ -27,26 +26,19 @@ export function createDirectory({ jwksUrl, metrics }: { jwksUrl: string; metrics
     url: jwksUrl,
     metrics,
     read: (body) => userSchema.parse(JSON.parse(body)),
-    notThere: () => notFound('user_not_found'),
+    notThere: () => refused('owner_not_found', 'There is no user with this id.', 'names no user'),
     outage: {
       code: 'directory_unavailable',
       detail: 'Users cannot be looked up just now. Try again shortly.',
     },
   });
-  const userBy = (onBehalfOf: OnBehalfOf, userId: string) =>
-    ask(onBehalfOf, `/users/${userId}`).catch((error: unknown) => {
-      if (error instanceof ProblemError && error.status === 404)
-        throw refused('owner_not_found', 'There is no user with this id.', 'names no user');
-      throw error;
-    });
-
   return {
     async ownerBy(onBehalfOf, userId, needed) {
       if (userId === null) return { ownerId: null };
-      const { id, role, teamId, status } = await userBy(onBehalfOf, userId);
+      const { id, role, teamId, status } = await ask(onBehalfOf, `/users/${userId}`);
       if (status === 'disabled')
         throw refused('owner_disabled', 'This user is disabled.', 'names a user who is disabled');
-      if (rulesFor({ role }, needed).length === 0)
+      if (!scopeOf(role, needed))
         throw refused('owner_may_not_edit', `A ${role} cannot work on this.`, `names a ${role}`);
       return { ownerId: id, teamId };
     },

@@ -45,13 +45,12 @@ export function placeEvent(event: ChangeEvent): PlacedItem | null {
 /** Whether an event puts anything on a timeline. */
 export const isPlaced = (event: ChangeEvent): boolean => placesOf(event).length > 0;
 
-/** What an event puts on timelines when too little is left of it to be shown: it leaves them. */
+/** What the event of a note, task or meeting puts on timelines when too little is left of that to be shown: it leaves them. */
 export function withdrawEvent(event: ChangeEvent): PlacedItem {
   const { entityType, entityId } = subjectOf(event);
-  const sourceId = entityType in pointingNow ? `${entityType}:${entityId}` : undefined;
-  const item = changeItem(event, entityType);
+  const key = timelineKey(event.time, `${entityType}:${entityId}`);
   return {
-    item: sourceId === undefined ? item : { ...item, key: timelineKey(event.time, sourceId) },
+    item: { ...changeItem(event, entityType), key },
     places: placesOf(event).map((place) => ({ ...place, deleted: true })),
   };
 }
